@@ -1,0 +1,1 @@
+"""Stage 4: a protocol without a network."""

@@ -1,0 +1,1 @@
+"""The solution of stage 1: a request is bytes."""

@@ -1,0 +1,77 @@
+"""Where bytes meet the transport: a protocol for each connection (RFC 1945, section 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+
+from .reader import RequestReader
+from .request import BadRequest, Request
+from .response import Response, render_response
+
+METHODS = (b"GET", b"HEAD", b"POST")
+
+
+def refusal(status: int, explanation: str) -> Response:
+    """Return the response that says what went wrong."""
+    return Response(status, [(b"Content-Type", b"text/plain")], explanation.encode() + b"\n")
+
+
+class HTTPChannel(Protocol):
+    """One connection: reads a request, asks the handler, writes its response, closes."""
+
+    log = Logger()
+
+    def __init__(self, handler: Callable[[Request], Response], clock: IReactorTime) -> None:
+        self._handler = handler
+        self._clock = clock
+        self._reader = RequestReader()
+        self._answered = False
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer the first request as soon as it is complete; drop what follows it."""
+        if self._answered:
+            return
+        self._reader.feed(data)
+        try:
+            request = self._reader.next_request()
+        except BadRequest as error:
+            self._answer(self._render(refusal(error.status, str(error))))
+        else:
+            if request is not None:
+                self._answer(self._respond(request))
+
+    def _respond(self, request: Request) -> bytes:
+        """Return the bytes of the handler's response, or of a 500 if it has none."""
+        head_only = request.method == b"HEAD"
+        if request.method not in METHODS:
+            return self._render(refusal(501, "This server knows GET, HEAD and POST."))
+        try:
+            return self._render(self._handler(request), head_only)
+        except Exception:
+            self.log.failure("The handler failed.")
+            return self._render(refusal(500, "The server made a mistake."), head_only)
+
+    def _render(self, response: Response, head_only: bool = False) -> bytes:
+        return render_response(response, self._clock.seconds(), head_only)
+
+    def _answer(self, data: bytes) -> None:
+        """Write the only answer of this connection, and close it."""
+        self._answered = True
+        self.transport.write(data)
+        self.transport.loseConnection()
+
+
+class HTTPFactory(Factory):
+    """Makes an ``HTTPChannel`` for each connection."""
+
+    def __init__(self, handler: Callable[[Request], Response], clock: IReactorTime) -> None:
+        self._handler = handler
+        self._clock = clock
+
+    def buildProtocol(self, addr: IAddress | None) -> HTTPChannel:
+        """Return a new ``HTTPChannel``."""
+        return HTTPChannel(self._handler, self._clock)

@@ -1,0 +1,152 @@
+"""What a client asks for: the grammar of a request (RFC 1945, sections 2 to 5).
+
+Every rule stands here once, as a regular expression over bytes, and each is
+matched in time proportional to the length of its input.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header fields: pairs of name and value, in the order sent."""
+
+SIMPLE: Final = (0, 9)
+"""The version of a Simple-Request, which has no version in it (RFC 1945, section 5)."""
+
+METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
+"""The methods that RFC 1945 defines in section 8: the ones that this server implements."""
+
+MAX_FIELDS: Final = 100
+"""How many lines the header fields may have.  Browsers send about twenty."""
+
+# Section 2.2: 1*<any CHAR except CTLs or tspecials>.
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+TOKEN: Final = re.compile(_TOKEN)
+
+# Section 5.1 and appendix B: two words or three, with one or more SP or HT between them.
+_WORD = rb"([^\x00-\x20\x7f]+)"
+_REQUEST_LINE = re.compile(_WORD + rb"[ \t]+" + _WORD + rb"(?:[ \t]+" + _WORD + rb")?[ \t]*\r?\n")
+
+# Section 5.1.2: abs_path; or absoluteURI, which clients send to a proxy.
+_TARGET = re.compile(rb"/.*|https?://[^/?#]+(?:[/?].*)?", re.IGNORECASE)
+
+# Section 3.1: 1*DIGIT, leading zeros allowed.  No honest number has more than four digits.
+_VERSION = re.compile(rb"HTTP/([0-9]{1,4})\.([0-9]{1,4})")
+
+# Section 4.2.  A value may be any octets but NUL and a CR or LF that ends no line.
+_FIELDS = re.compile(rb"(?:" + _TOKEN + rb":[^\x00\r\n]*\r?\n)*\r?\n")
+_FIELD = re.compile(rb"([^:\n]+):([^\r\n]*)\r?\n")
+
+# Section 2.2, LWS: a line that begins with white space goes on with the line before.
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+
+
+class BadRequest(Exception):
+    """The bytes are not a request that we accept.
+
+    ``str(error)`` is an explanation in one sentence, fit to be sent to the client.
+
+    :ivar status: the status code of the answer.
+    :ivar method: the request's method as far as it is known, else empty: the
+        answer to a ``HEAD`` has no body, not even when it is an error.
+    :ivar simple: whether it was a Simple-Request, the answer to which has no head.
+    """
+
+    def __init__(
+        self, explanation: str, status: int = 400, method: bytes = b"", simple: bool = False
+    ) -> None:
+        super().__init__(explanation)
+        self.status = status
+        self.method = method
+        self.simple = simple
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, its parts as they were sent.
+
+    :ivar method: such as ``b"GET"``.
+    :ivar target: the Request-URI as it was sent, such as ``b"/a%20b?c=d"``.
+    :ivar version: such as ``(1, 0)``; ``(0, 9)`` for a Simple-Request.
+    :ivar headers: pairs of name and value, in the order sent.
+    :ivar body: the entity body.
+    """
+
+    method: bytes
+    target: bytes
+    version: tuple[int, int]
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the value of the header field ``name``, in whatever case it is written.
+
+        The values of a field that was sent several times are joined by ``b", "``
+        (RFC 1945, section 4.2).  ``None`` if the field was not sent.
+        """
+        name = name.lower()
+        values = [value for key, value in self.headers if key.lower() == name]
+        return b", ".join(values) if values else None
+
+
+def parse_request(head: bytes) -> Request:
+    """Parse the head of a request (RFC 1945, section 5).
+
+    :param head: the request line, the header fields and the blank line that ends
+        them; or the one line of a Simple-Request.
+    :returns: a request with an empty body.
+    :raises BadRequest: if ``head`` is anything else.
+    """
+    end = head.find(b"\n") + 1
+    method, target, version = parse_request_line(head[:end])
+    if version != SIMPLE:
+        return Request(method, target, version, parse_headers(head[end:], method))
+    if head[end:]:
+        raise BadRequest("A request without a version is one line.", simple=True)
+    return Request(method, target, version)
+
+
+def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
+    """Parse ``GET / HTTP/1.0``, or the ``GET /`` of a Simple-Request (RFC 1945, section 5.1).
+
+    :param line: the line and its line end.
+    :returns: the method, the target and the version.
+    :raises BadRequest: with ``status`` 505 for a major version other than 1, else 400.
+    """
+    words = _REQUEST_LINE.fullmatch(line)
+    if words is None:
+        raise BadRequest("The request line is not a method, a target and a version.")
+    method, target, version = words.groups()
+    simple = version is None
+    if simple and method != b"GET":
+        raise BadRequest("The request line has no version.")
+    if not TOKEN.fullmatch(method):
+        raise BadRequest("The method is not a token.")
+    if not _TARGET.fullmatch(target):
+        raise BadRequest("The target does not begin with a slash.", 400, method, simple)
+    if simple:
+        return method, target, SIMPLE
+    numbers = _VERSION.fullmatch(version)
+    if numbers is None:
+        raise BadRequest("The version is not like HTTP/1.0.", 400, method)
+    if int(numbers[1]) != 1:
+        raise BadRequest("This server speaks HTTP/1.0.", 505, method)
+    return method, target, (1, int(numbers[2]))
+
+
+def parse_headers(data: bytes, method: bytes = b"") -> Headers:
+    """Parse header fields and the blank line that ends them (RFC 1945, section 4.2).
+
+    :param method: the request's method, for the error.
+    :raises BadRequest: with ``status`` 431 for too many fields, else 400.
+    """
+    if data.count(b"\n") > MAX_FIELDS + 1:
+        raise BadRequest(f"There are more than {MAX_FIELDS} header fields.", 431, method)
+    if b"\n " in data or b"\n\t" in data:
+        data = _FOLD.sub(b" ", data)
+    if not _FIELDS.fullmatch(data):
+        raise BadRequest("A header field is a name, a colon and a line of text.", 400, method)
+    return tuple([(name, value.strip(b" \t")) for name, value in _FIELD.findall(data)])

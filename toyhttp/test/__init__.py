@@ -1,0 +1,1 @@
+"""The tests of toyhttp: its own, and those of every stage."""

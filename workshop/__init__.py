@@ -1,0 +1,1 @@
+"""The guide to the workshop: one command for everybody, ``python -m workshop``."""
