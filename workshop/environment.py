@@ -1,0 +1,111 @@
+"""Set up the workshop's virtual environment, and run what stands in it.
+
+This module runs before anything is installed: it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST = (3, 10)
+WINDOWS = os.name == "nt"
+
+
+class SetUpError(Exception):
+    """The set-up cannot go on; the text says what to do about it."""
+
+
+class Environment:
+    """A virtual environment.
+
+    :param home: the folder that it is in, or will be made in.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.scripts = home / ("Scripts" if WINDOWS else "bin")
+        self.python = self.scripts / ("python.exe" if WINDOWS else "python")
+
+    def make(self) -> None:
+        """Make the environment, unless it is there and its Python and pip work.
+
+        :raises SetUpError: if Python is too old, if something else is in the way, or
+            if Python came without ``venv`` and it cannot be installed.
+        """
+        if sys.version_info < OLDEST:
+            raise SetUpError(
+                "This is Python {}.{}. Install {}.{} or newer, and use that.".format(
+                    *sys.version_info[:2], *OLDEST
+                )
+            )
+        if self._works():
+            return
+        if self.home.exists() and not (self.home / "pyvenv.cfg").exists():
+            raise SetUpError(f"{self.home} is no virtual environment. Move it away, and try again.")
+        provide_ensurepip()
+        print(f"Making a virtual environment in {self.home} ...", flush=True)
+        venv.create(self.home, clear=True, symlinks=not WINDOWS, with_pip=True)
+
+    def install(self, requirement: str, stamp: str) -> None:
+        """Install with pip, unless this was done before: then no network is needed.
+
+        :param requirement: what ``pip install`` is given: a name, or a folder, which
+            is installed as it stands, so that changes in it take effect.
+        :param stamp: anything that changes when the installation must be repeated.
+        :raises SetUpError: if pip fails.
+        """
+        done = self.home / (Path(requirement).name + ".installed")
+        if done.exists() and done.read_text(encoding="utf-8") == stamp:
+            return
+        print(f"Installing {requirement} ...", flush=True)
+        editable = ["--editable"] if Path(requirement).is_dir() else []
+        if run([str(self.python), "-m", "pip", "install", "--quiet", *editable, requirement]):
+            raise SetUpError("pip could not install it: see above. Is there a network?")
+        done.write_text(stamp, encoding="utf-8")
+
+    def script(self, name: str) -> str:
+        """Return the path of a program in the environment, such as ``trial``."""
+        return str(self.scripts / (name + ".exe" if WINDOWS else name))
+
+    def _works(self) -> bool:
+        """Tell whether the environment's Python starts and has pip."""
+        try:
+            probe = [str(self.python), "-c", "import pip"]
+            return subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        except OSError:
+            return False
+
+
+def provide_ensurepip() -> None:
+    """Install the part of Python that makes environments, where Debian left it out.
+
+    :raises SetUpError: if it is missing and cannot be installed from here.
+    """
+    if importlib.util.find_spec("ensurepip") is not None:
+        return
+    package = "python{}.{}-venv".format(*sys.version_info[:2])
+    if shutil.which("apt-get") is None:
+        raise SetUpError("This Python has no 'ensurepip'. Install it, and try again.")
+    become_root = [] if os.geteuid() == 0 else ["sudo"]
+    if become_root and shutil.which("sudo") is None:
+        raise SetUpError(f"Type this as root, and try again: apt-get install {package}")
+    for words in (["update"], ["install", "--yes", package]):
+        command = [*become_root, "apt-get", *words]
+        print(f"This Python has no 'ensurepip': {' '.join(command)}", flush=True)
+        if run(command):
+            raise SetUpError("apt-get failed: see above.")
+    importlib.invalidate_caches()
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a program in the project's folder, and return its exit code."""
+    return subprocess.run(command, cwd=ROOT, check=False).returncode

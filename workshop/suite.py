@@ -1,0 +1,84 @@
+"""Run the tests of a stage against a server, in a process of their own.
+
+``python -m workshop.suite solutions.stage2 3`` prints the outcomes as JSON;
+:func:`run_suite` starts that process and returns them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import unittest
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from twisted.python.failure import Failure
+from twisted.trial.reporter import TestResult
+
+from exercises.binding import tests_of
+
+from .environment import ROOT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a test ended.
+
+    :ivar module: the test module that it is in; empty if none could be imported.
+    :ivar test: its name, such as ``RequestLineTests.test_smallest_request``; empty too.
+    :ivar error: the name of the exception that it raised; empty if it passed.
+    :ivar message: the text of that exception.
+    """
+
+    module: str
+    test: str
+    error: str = ""
+    message: str = ""
+
+
+def run_suite(server: str, stage: int) -> list[Outcome]:
+    """Run the tests of a stage against a server.
+
+    :param server: the name of a package with the modules of ``exercises.myhttp``.
+    :param stage: the stage's number.
+    :raises RuntimeError: if the process breaks down.
+    """
+    command = [sys.executable, "-m", "workshop.suite", server, str(stage)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{command} failed:\n{process.stdout}{process.stderr}")
+    return [Outcome(**outcome) for outcome in json.loads(process.stdout)]
+
+
+def outcomes(server: str, stage: int) -> Iterator[Outcome]:
+    """Run the tests in this process, and tell how each ended."""
+    try:
+        names = tests_of(stage, server, module=__name__)
+    except ImportError as error:
+        yield Outcome("", "", type(error).__name__, str(error))
+        return
+    globals().update(names)  # where Trial looks for ``timeout``
+    for name, case in names.items():
+        if isinstance(case, type):
+            for method in unittest.defaultTestLoader.getTestCaseNames(case):
+                module = getattr(case, method).__globals__["__name__"]
+                yield Outcome(module, f"{name}.{method}", *error_of(case(method)))
+
+
+def error_of(test: unittest.TestCase) -> tuple[str, str]:
+    """Run one test, and return the name and the text of the exception that it raised, if any."""
+    result = TestResult()
+    test.run(result)
+    for _, failure in [*result.errors, *result.failures]:
+        if not isinstance(failure, Failure):
+            failure = Failure(*failure)
+        return type(failure.value).__name__, failure.getErrorMessage()
+    if result.successes != 1:
+        return "NoSuccess", "The test was skipped, or expected to fail."
+    return "", ""
+
+
+if __name__ == "__main__":
+    found = outcomes(sys.argv[1], int(sys.argv[2]))
+    print(json.dumps([asdict(outcome) for outcome in found]))

@@ -1,0 +1,1 @@
+"""The tests of the guide, of the binding, and of what always holds."""

@@ -1,0 +1,177 @@
+"""The set-up: what it does, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from twisted.trial.unittest import TestCase
+
+from workshop import environment
+from workshop.__main__ import main
+from workshop.environment import ROOT, Environment, SetUpError, provide_ensurepip
+
+timeout = 60  # seconds: one test makes a real environment
+
+
+class MakeTests(TestCase):
+    """Making the virtual environment."""
+
+    def setUp(self) -> None:
+        self.patch(sys, "stdout", io.StringIO())
+
+    def test_environment_that_works_is_kept(self) -> None:
+        """A second time nothing is made: what was installed stays."""
+        home = Environment(Path(self.mktemp()).resolve())
+        home.make()
+        (home.home / "mark").touch()
+        home.make()
+        self.assertTrue((home.home / "mark").exists())
+
+    def test_broken_environment_is_made_again(self) -> None:
+        """An environment whose Python is gone is replaced."""
+        home = Environment(Path(self.mktemp()).resolve())
+        home.home.mkdir()
+        (home.home / "pyvenv.cfg").touch()
+        home.make()
+        self.assertTrue(home.python.exists())
+
+    def test_something_else_is_in_the_way(self) -> None:
+        """A folder that is no environment is left alone; the error names it."""
+        home = Path(self.mktemp())
+        home.mkdir()
+        (home / "mine.txt").touch()
+        error = self.assertRaises(SetUpError, Environment(home).make)
+        self.assertIn(str(home), str(error))
+        self.assertTrue((home / "mine.txt").exists())
+
+    def test_old_python(self) -> None:
+        """The error says which Python is needed."""
+        self.patch(sys, "version_info", (3, 9, 2))
+        error = self.assertRaises(SetUpError, Environment(Path("none")).make)
+        self.assertEqual(str(error), "This is Python 3.9. Install 3.10 or newer, and use that.")
+
+
+class InstallTests(TestCase):
+    """Installing with pip."""
+
+    def setUp(self) -> None:
+        self.commands: list[Sequence[str]] = []
+        self.code = 0
+        self.patch(sys, "stdout", io.StringIO())
+        self.patch(environment, "run", self.run_nothing)
+        self.home = Environment(Path(self.mktemp()))
+        self.home.home.mkdir()
+
+    def run_nothing(self, command: Sequence[str]) -> int:
+        """Note the command instead of running it."""
+        self.commands.append(command)
+        return self.code
+
+    def test_once(self) -> None:
+        """What is installed is not installed again: the second time needs no network."""
+        self.home.install("six", stamp="1")
+        self.home.install("six", stamp="1")
+        self.assertEqual([command[-1] for command in self.commands], ["six"])
+
+    def test_again_when_something_changed(self) -> None:
+        """Another stamp means another installation."""
+        self.home.install("six", stamp="1")
+        self.home.install("six", stamp="2")
+        self.assertEqual(len(self.commands), 2)
+
+    def test_folder_is_editable(self) -> None:
+        """Changes in the project's folder must take effect."""
+        self.home.install(str(ROOT), stamp="1")
+        self.assertEqual(self.commands[0][-2:], ["--editable", str(ROOT)])
+
+    def test_failure(self) -> None:
+        """A failure is an error, and is not taken for done."""
+        self.code = 1
+        self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
+        self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
+
+
+class EnsurepipTests(TestCase):
+    """Debian's Python comes without the part that makes environments."""
+
+    def setUp(self) -> None:
+        self.commands: list[str] = []
+        self.programs = {"apt-get", "sudo"}
+        self.patch(environment, "run", lambda command: self.commands.append(" ".join(command)))
+        self.patch(shutil, "which", lambda name: name if name in self.programs else None)
+        self.patch(importlib.util, "find_spec", lambda name: None)
+        self.patch(sys, "version_info", (3, 11, 2))
+        self.patch(sys, "stdout", io.StringIO())
+
+    def become(self, user: int) -> None:
+        """Let this process be that of another user."""
+        if not hasattr(os, "geteuid"):
+            os.geteuid = lambda: user  # type: ignore[attr-defined, unused-ignore]
+            self.addCleanup(delattr, os, "geteuid")
+        self.patch(os, "geteuid", lambda: user)
+
+    def test_nothing_to_do(self) -> None:
+        """A Python that is complete is left alone."""
+        self.patch(importlib.util, "find_spec", lambda name: object())
+        provide_ensurepip()
+        self.assertEqual(self.commands, [])
+
+    def test_root(self) -> None:
+        """Root installs Debian's package for this very Python."""
+        self.become(0)
+        provide_ensurepip()
+        expected = ["apt-get update", "apt-get install --yes python3.11-venv"]
+        self.assertEqual(self.commands, expected)
+
+    def test_user_with_sudo(self) -> None:
+        """Others ask sudo, which asks them."""
+        self.become(1000)
+        provide_ensurepip()
+        expected = ["sudo apt-get update", "sudo apt-get install --yes python3.11-venv"]
+        self.assertEqual(self.commands, expected)
+
+    def test_user_without_sudo(self) -> None:
+        """Without sudo the error says what root must type."""
+        self.become(1000)
+        self.programs = {"apt-get"}
+        error = self.assertRaises(SetUpError, provide_ensurepip)
+        self.assertIn("apt-get install python3.11-venv", str(error))
+
+    def test_another_system(self) -> None:
+        """Where there is no apt-get, the error says what is missing."""
+        self.programs = set()
+        error = self.assertRaises(SetUpError, provide_ensurepip)
+        self.assertIn("ensurepip", str(error))
+
+    def test_failure(self) -> None:
+        """If apt-get fails, the set-up ends."""
+        self.become(0)
+        self.patch(environment, "run", lambda command: 100)
+        self.assertRaises(SetUpError, provide_ensurepip)
+
+
+class CommandTests(TestCase):
+    """The command line."""
+
+    def setUp(self) -> None:
+        self.stderr = io.StringIO()
+        self.patch(sys, "stderr", self.stderr)
+
+    def test_no_command(self) -> None:
+        """Without a command the usage is shown, with exit code 2."""
+        error = self.assertRaises(SystemExit, main, [])
+        self.assertEqual(error.code, 2)
+        self.assertIn("COMMAND", self.stderr.getvalue())
+
+    def test_error(self) -> None:
+        """A set-up that cannot go on is one line, and exit code 1."""
+        self.patch(sys, "version_info", (3, 9, 2))
+        self.assertEqual(main(["start"]), 1)
+        expected = "workshop: This is Python 3.9. Install 3.10 or newer, and use that.\n"
+        self.assertEqual(self.stderr.getvalue(), expected)

@@ -1,0 +1,136 @@
+"""The ladder: each stage is one rung, and no rung is missing or twice there.
+
+Each suite runs in a process of its own, as :mod:`workshop.suite` does it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+
+from twisted.trial.unittest import SkipTest, TestCase
+
+from exercises.manifest import HERE, STAGES, shipped
+from workshop.environment import ROOT
+from workshop.suite import run_suite
+
+timeout = 60  # seconds: each test starts several processes
+
+MYHTTP = HERE / "myhttp"
+
+
+def has_been_worked_on() -> bool:
+    """Tell whether the stubs are no longer as they were shipped, which CI never lets pass."""
+    if os.environ.get("CI") or shutil.which("git") is None:
+        return False
+    command = ["git", "status", "--porcelain", "--", str(MYHTTP)]
+    status = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    return bool(status.stdout)
+
+
+class SolutionTests(TestCase):
+    """The solution of a stage climbs to its own rung, and no higher."""
+
+    def test_solution_passes_its_stage_and_all_before(self) -> None:
+        """The solution of stage N passes the tests of stages 1 to N."""
+        for stage in shipped():
+            for before in STAGES[: stage.number]:
+                outcomes = run_suite(f"solutions.stage{stage.number}", before.number)
+                failed = [outcome for outcome in outcomes if outcome.error]
+                self.assertEqual(failed, [], f"solution {stage.number}, tests {before.number}")
+
+    def test_solution_fails_the_stage_after(self) -> None:
+        """The solution of stage N fails each test module of stage N + 1."""
+        for stage in shipped()[:-1]:
+            outcomes = run_suite(f"solutions.stage{stage.number}", stage.number + 1)
+            for module in STAGES[stage.number].test_modules:
+                own = [outcome for outcome in outcomes if outcome.module in ("", module)]
+                failed = [outcome for outcome in own if outcome.error]
+                self.assertNotEqual(failed, [], f"solution {stage.number}, {module}")
+
+    def test_solution_holds_only_what_the_stage_writes(self) -> None:
+        """A folder has the modules of the manifest, and those that any package needs."""
+        for stage in shipped():
+            folder = ROOT / "solutions" / f"stage{stage.number}"
+            expected = {*stage.writes, "__init__", f"test_stage{stage.number}"}
+            self.assertEqual({path.stem for path in folder.glob("*.py")}, expected)
+
+
+class ToyhttpTests(TestCase):
+    """The finished server climbs to the top."""
+
+    def test_toyhttp_passes_all(self) -> None:
+        """It passes the tests of every stage."""
+        for stage in shipped():
+            failed = [outcome for outcome in run_suite("toyhttp", stage.number) if outcome.error]
+            self.assertEqual(failed, [], f"stage {stage.number}")
+
+
+class StubTests(TestCase):
+    """What the learner gets stands before the first rung."""
+
+    def setUp(self) -> None:
+        if has_been_worked_on():
+            raise SkipTest("exercises/myhttp has been worked on: its stubs are not to be checked")
+
+    def test_each_test_is_red_for_its_own_reason(self) -> None:
+        """Every test fails, and says which name of which stage is not written yet."""
+        for stage in shipped():
+            stages = "|".join(str(number) for number in range(1, stage.number + 1))
+            for outcome in run_suite("exercises.myhttp", stage.number):
+                self.assertIn(outcome.error, ("NotImplementedError", "FailTest"), str(outcome))
+                sentence = rf"Stage ({stages}): [\w.]+ is not written yet\."
+                self.assertRegex(outcome.message, sentence, str(outcome))
+
+    def test_every_name_has_a_stub(self) -> None:
+        """Each name in the manifest is there, documented, and names the stage that begins it."""
+        begun: dict[tuple[str, str], int] = {}
+        for stage in STAGES:
+            for module, names in stage.writes.items():
+                for name in names:
+                    begun.setdefault((module, name), stage.number)
+        for (module, name), number in begun.items():
+            tree = ast.parse((MYHTTP / f"{module}.py").read_text(encoding="utf-8"))
+            nodes = {getattr(node, "name", ""): node for node in tree.body}
+            self.assertIn(name, nodes, f"{module}.py")
+            node = nodes[name]
+            assert isinstance(node, (ast.ClassDef, ast.FunctionDef))
+            self.assertTrue(ast.get_docstring(node), f"{module}.{name} has no docstring")
+            self.assertIn(f"Stage {number}: {name}", ast.unparse(node), f"{module}.{name}")
+
+    def test_stub_has_no_other_names(self) -> None:
+        """The modules of ``myhttp`` are those of the manifest."""
+        written = {module for stage in STAGES for module in stage.writes}
+        self.assertEqual({path.stem for path in MYHTTP.glob("[!_]*.py")}, written)
+
+
+class StageTests(TestCase):
+    """The form that each stage has."""
+
+    def test_stages_are_numbered(self) -> None:
+        """From 1, without a gap; and the folders that are there are the first ones."""
+        self.assertEqual([stage.number for stage in STAGES], list(range(1, len(STAGES) + 1)))
+        self.assertEqual(shipped(), STAGES[: len(shipped())])
+
+    def test_folder(self) -> None:
+        """It holds a README, the tests, and nothing else that must be read."""
+        for stage in shipped():
+            names = {path.name for path in stage.folder.iterdir() if path.name != "__pycache__"}
+            modules = {name.rpartition(".")[2] + ".py" for name in stage.test_modules}
+            self.assertEqual(names, {"__init__.py", "README.md", *modules})
+
+    def test_each_test_has_a_sentence_and_a_limit(self) -> None:
+        """Its docstring states the requirement; its module says how long it may hang."""
+        for stage in shipped():
+            tests = []
+            for name in stage.test_modules:
+                path = stage.folder / (name.rpartition(".")[2] + ".py")
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+                self.assertIn("timeout = 5", ast.unparse(tree), name)
+                functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+                tests += [node for node in functions if node.name.startswith("test_")]
+            without = [node.name for node in tests if not ast.get_docstring(node)]
+            self.assertEqual(without, [], stage.title)
+            self.assertGreaterEqual(len(tests), 8, stage.title)
