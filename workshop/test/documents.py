@@ -1,0 +1,201 @@
+"""Every command and every output that the documents show is run, and compared.
+
+It makes a copy of the project, sets it up as the README says, and types what the
+README shows; so it needs the network and half a minute, and is not named
+``test_*``: ``trial workshop.test.documents`` runs it, as CI does.
+
+In a document, ``console`` blocks are run; a ``...`` in an output stands for
+anything, and a command that is shown without output must succeed.  Comments
+tell what a reader does between the blocks:
+
+- ``<!-- solve N -->``: writes stage N (here: copies its solution over the stubs).
+- ``<!-- file PATH -->``: writes the next block into the file.
+- ``<!-- edit PATH: OLD => NEW -->``: changes one place of it.
+- ``<!-- not run: WHY -->``: the next block is not run.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from twisted.trial.unittest import SkipTest, TestCase
+
+from exercises.manifest import STAGES, shipped
+from workshop.environment import ROOT
+
+timeout = 600  # seconds: the first test installs the workshop
+
+SERVERS = ("python -m toyhttp", "python -m exercises.myhttp")
+COMPARE = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+
+
+class Reader:
+    """Somebody who has a copy of the project and types what a document shows."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environ = {**os.environ, "COLUMNS": "80"}
+        for name in ("VIRTUAL_ENV", "PYTHONPATH", "TOX_ENV_NAME"):
+            self.environ.pop(name, None)
+        self.server: subprocess.Popen[str] | None = None
+
+    def copy_project(self) -> None:
+        """Copy what git would clone, with the changes that are not committed yet."""
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).exists():
+                (self.home / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.home / name)
+        # On a terminal curl draws no progress when it prints the answer; nor shall it here.
+        (self.home / ".curlrc").write_text("no-progress-meter\n", encoding="utf-8")
+        self.environ["CURL_HOME"] = str(self.home)
+
+    def read(self, document: Path) -> list[str]:
+        """Do all that a document shows; return what came out otherwise than shown."""
+        differences: list[str] = []
+        instruction = ""
+        for token in MarkdownIt().parse(document.read_text(encoding="utf-8")):
+            if token.type == "html_block":
+                instruction = token.content.strip().removeprefix("<!--").removesuffix("-->").strip()
+                self.obey(instruction)
+            elif token.type == "fence":
+                if instruction.startswith("file "):
+                    path = self.home / instruction.removeprefix("file ")
+                    path.write_text(token.content, encoding="utf-8")
+                elif token.info == "console" and not instruction.startswith("not run: "):
+                    differences += self.type_all(token.content)
+                instruction = ""
+        self.stop_server()
+        return differences
+
+    def obey(self, instruction: str) -> None:
+        """Do what a comment says, unless it is about the next block."""
+        if solve := re.fullmatch(r"solve (\d+)", instruction):
+            for number in range(1, int(solve[1]) + 1):
+                for module in STAGES[number - 1].writes:
+                    source = ROOT / "solutions" / f"stage{number}" / f"{module}.py"
+                    shutil.copy(source, self.home / "exercises" / "myhttp")
+        elif edit := re.fullmatch(r"edit (\S+): (.+) => (.+)", instruction, re.DOTALL):
+            path = self.home / edit[1]
+            text = path.read_text(encoding="utf-8")
+            if text.count(edit[2]) != 1:
+                raise ValueError(f"{edit[1]} does not have just one {edit[2]!r}")
+            path.write_text(text.replace(edit[2], edit[3]), encoding="utf-8")
+        elif not re.match(r"(file|not run:) ", instruction):
+            raise ValueError(f"a comment that nobody understands: {instruction!r}")
+
+    def type_all(self, block: str) -> list[str]:
+        """Run the commands of a block; return the differences to the output that it shows."""
+        differences = []
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, expected = part.partition("\n")
+            code, output = self.run(command)
+            output = re.sub(r"[ \t]+$", "", output, flags=re.MULTILINE).strip("\n") + "\n"
+            expected = expected.strip("\n") + "\n"
+            if expected == "\n":
+                if code:
+                    differences.append(f"$ {command}\nexit code {code}\n{output}")
+            elif not doctest.OutputChecker().check_output(expected, output, COMPARE):
+                example = doctest.Example(command, expected)
+                difference = doctest.OutputChecker().output_difference(example, output, COMPARE)
+                differences.append(f"$ {command}\n{difference}")
+        return differences
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Run one command; return its exit code and what it printed."""
+        if command == "source .venv/bin/activate":
+            self.environ["PATH"] = f"{self.home}/.venv/bin:{self.environ['PATH']}"
+            return 0, ""
+        words = ["bash", "-c", command]
+        if command.startswith(SERVERS):
+            self.stop_server()
+            self.server = subprocess.Popen(
+                ["bash", "-c", f"exec {command}"],
+                cwd=self.home,
+                env=self.environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert self.server.stdout is not None
+            return 0, self.server.stdout.readline()
+        process = subprocess.run(
+            words,
+            cwd=self.home,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return process.returncode, process.stdout
+
+    def stop_server(self) -> None:
+        """End the server that was started last, as Ctrl-C would."""
+        if self.server is not None:
+            self.server.terminate()
+            self.server.communicate()
+            self.server = None
+
+
+class DocumentTests(TestCase):
+    """The documents tell the truth."""
+
+    def setUp(self) -> None:
+        if sys.platform == "win32":
+            raise SkipTest("the documents show what is typed on Linux and macOS")
+        self.reader = Reader(Path(self.mktemp()).resolve())
+        self.reader.home.mkdir()
+        self.reader.copy_project()
+        self.addCleanup(self.reader.stop_server)
+
+    def test_documents(self) -> None:
+        """First the README, by somebody who has just cloned; then all others."""
+        differences = {"README.md": self.reader.read(ROOT / "README.md")}
+        self.reader.obey(f"solve {shipped()[-1].number}")
+        documents = [stage.folder / "README.md" for stage in shipped()]
+        for document in [*documents, *sorted((ROOT / "docs").glob("*.md"))]:
+            differences[str(document.relative_to(ROOT))] = self.reader.read(document)
+        wrong = [f"{name}:\n{text}" for name, texts in differences.items() for text in texts]
+        self.assertEqual(wrong, [], "\n\n" + "\n".join(wrong))
+
+
+class ReadmeTests(TestCase):
+    """What the README says about the project is so."""
+
+    def setUp(self) -> None:
+        self.readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_command_of_ci(self) -> None:
+        """The second command is the one that CI runs."""
+        self.assertIn("$ python3 -m workshop test\n", self.readme)
+        self.assertIn("python3 -m workshop test\n", (ROOT / ".ci" / "run").read_text())
+
+    def test_table_of_stages(self) -> None:
+        """The table is that of the manifest."""
+        for stage in STAGES:
+            title = stage.title
+            if stage in shipped():
+                title = f"[{title}](exercises/stage{stage.number}/README.md)"
+            minutes = stage.minutes or "the rest"
+            modules = ", ".join(f"`{module}.py`" for module in stage.writes)
+            row = f"| {stage.number} | {title} | {modules} | {stage.lesson} | {minutes} |"
+            self.assertIn(row, self.readme)
+
+    def test_links(self) -> None:
+        """Every link to a file of the project leads somewhere."""
+        for document in [ROOT / "README.md", *ROOT.glob("*/**/*.md"), ROOT / "CONTRIBUTING.md"]:
+            if any(part.startswith(".") for part in document.relative_to(ROOT).parts):
+                continue
+            for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+                if not target.startswith("http"):
+                    self.assertTrue((document.parent / target).exists(), f"{document}: {target}")
