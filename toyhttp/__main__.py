@@ -12,7 +12,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.logger import (
@@ -60,7 +59,7 @@ def run(reactor: Any, argv: Sequence[str] | None, factory: Factory) -> int:
     listen = parser.parse_args(argv).listen or [DEFAULT]
 
     try:
-        endpoints = {text: serverFromString(reactor, text) for text in listen}
+        endpoints = [(text, serverFromString(reactor, text)) for text in listen]
     except Exception as error:  # each kind of endpoint complains in its own way
         parser.error(f"--listen: not an endpoint that Twisted knows: {error}")
 
@@ -68,10 +67,10 @@ def run(reactor: Any, argv: Sequence[str] | None, factory: Factory) -> int:
 
     async def start() -> None:
         nonlocal exit_code
-        for text, endpoint in endpoints.items():
+        for text, endpoint in endpoints:
             try:
                 port: IListeningPort = await endpoint.listen(factory)
-            except (CannotListenError, OSError) as error:
+            except Exception as error:  # as above: a port of 99999 is an OverflowError
                 reason = getattr(error, "socketError", error)
                 print(f"{parser.prog}: cannot listen on {text}: {reason}", file=sys.stderr)
                 exit_code = 1

@@ -76,7 +76,9 @@ class HTTPChannel(Protocol):
             )
             response = text_response(500, "The server made a mistake.")
             data = self._render(response, head_only)
-        self._write(response.body if request.version == SIMPLE else data)
+        if request.version == SIMPLE:
+            data = data.partition(b"\r\n\r\n")[2]  # what is sent of the body, and no head
+        self._write(data)
         self._transport.loseConnection()
 
     def _refuse(self, error: BadRequest) -> None:

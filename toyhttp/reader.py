@@ -72,7 +72,7 @@ class RequestReader:
             HTTP, 400 for everything else.
         """
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)  # else it would grow at each call
         try:
             head = self._head or self._read_head()
         except BadRequest as error:

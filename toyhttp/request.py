@@ -122,7 +122,7 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
     method, target, version = words.groups()
     simple = version is None
     if simple and method != b"GET":
-        raise BadRequest("The request line has no version.")
+        raise BadRequest("The request line has no version.", 400, method)
     if not TOKEN.fullmatch(method):
         raise BadRequest("The method is not a token.")
     if not _TARGET.fullmatch(target):
