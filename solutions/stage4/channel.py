@@ -14,6 +14,8 @@ from .response import Response, render_response
 
 METHODS = (b"GET", b"HEAD", b"POST")
 
+Handler = Callable[[Request], Response]
+
 
 def refusal(status: int, explanation: str) -> Response:
     """Return the response that says what went wrong."""
@@ -25,42 +27,49 @@ class HTTPChannel(Protocol):
 
     log = Logger()
 
-    def __init__(self, handler: Callable[[Request], Response], clock: IReactorTime) -> None:
+    def __init__(self, handler: Handler, clock: IReactorTime) -> None:
         self._handler = handler
         self._clock = clock
         self._reader = RequestReader()
-        self._answered = False
+        self._reading = True
 
     def dataReceived(self, data: bytes) -> None:
         """Answer the first request as soon as it is complete; drop what follows it."""
-        if self._answered:
+        if not self._reading:
             return
         self._reader.feed(data)
         try:
             request = self._reader.next_request()
         except BadRequest as error:
-            self._answer(self._render(refusal(error.status, str(error))))
+            self._refuse(error.status, str(error))
         else:
             if request is not None:
-                self._answer(self._respond(request))
+                self._respond(request)
 
-    def _respond(self, request: Request) -> bytes:
-        """Return the bytes of the handler's response, or of a 500 if it has none."""
-        head_only = request.method == b"HEAD"
+    def _refuse(self, status: int, explanation: str) -> None:
+        """Answer what no handler is asked about."""
+        self._reading = False
+        self._answer(self._render(refusal(status, explanation)))
+
+    def _respond(self, request: Request) -> None:
+        """Answer with the handler's response, or with a 500 if it has none."""
         if request.method not in METHODS:
-            return self._render(refusal(501, "This server knows GET, HEAD and POST."))
+            self._refuse(501, "This server knows GET, HEAD and POST.")
+            return
+        self._reading = False
+        head_only = request.method == b"HEAD"
         try:
-            return self._render(self._handler(request), head_only)
+            data = self._render(self._handler(request), head_only)
         except Exception:
             self.log.failure("The handler failed.")
-            return self._render(refusal(500, "The server made a mistake."), head_only)
+            data = self._render(refusal(500, "The server made a mistake."), head_only)
+        self._answer(data)
 
     def _render(self, response: Response, head_only: bool = False) -> bytes:
         return render_response(response, self._clock.seconds(), head_only)
 
     def _answer(self, data: bytes) -> None:
         """Write the only answer of this connection, and close it."""
-        self._answered = True
         self.transport.write(data)
         self.transport.loseConnection()
 
@@ -68,7 +77,7 @@ class HTTPChannel(Protocol):
 class HTTPFactory(Factory):
     """Makes an ``HTTPChannel`` for each connection."""
 
-    def __init__(self, handler: Callable[[Request], Response], clock: IReactorTime) -> None:
+    def __init__(self, handler: Handler, clock: IReactorTime) -> None:
         self._handler = handler
         self._clock = clock
 
