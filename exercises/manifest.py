@@ -110,7 +110,7 @@ STAGES = (
         "How to disconnect, really",
         "I",
         20,
-        {"loopback": ("Loopback",)},
+        {"loopback": ("Loopback", "connect", "connection_lost")},
         "A test that really connects waits for three things to go away.",
     ),
     Stage(

@@ -1,0 +1,249 @@
+"""Stage 6: two hours in a millisecond.
+
+The tests are in the order in which you would make them pass:
+``trial --order toptobottom exercises.stage6``
+
+``clock.advance(10)`` is one jump.  ``clock.pump([1] * 10)`` is ten small steps: a
+call that is put off, or that calls itself again, sees each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+
+from exercises.myhttp.channel import HTTPChannel, HTTPFactory
+from exercises.myhttp.request import Request
+from exercises.myhttp.response import Response
+
+timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+
+GET = b"GET /a HTTP/1.0\r\nHost: b\r\n\r\n"
+
+
+class Later:
+    """A handler that keeps the Deferreds that it returned, so that a test can fire them."""
+
+    def __init__(self) -> None:
+        self.answers: list[Deferred[Response]] = []
+
+    def __call__(self, request: Request) -> Deferred[Response]:
+        self.answers.append(Deferred())
+        return self.answers[-1]
+
+
+def hello(request: Request) -> Response:
+    """Answer at once."""
+    return Response(200, body=b"hello")
+
+
+def connect(
+    clock: Clock, handler: Callable[[Request], Deferred[Response] | Response] = hello
+) -> tuple[HTTPChannel, StringTransport]:
+    """Do what a reactor does when a client connects, without a client."""
+    factory = HTTPFactory(
+        handler, clock, idle_timeout=10.0, request_timeout=60.0, close_timeout=5.0
+    )
+    channel = factory.buildProtocol(None)
+    transport = StringTransport()
+    channel.makeConnection(transport)
+    return channel, transport
+
+
+class IdleTimeoutTests(TestCase):
+    """A client that says nothing for ``idle_timeout`` seconds is sent away."""
+
+    def test_silent_client(self) -> None:
+        """It is closed when the time is over, without a word or with a 408."""
+        clock = Clock()
+        _, transport = connect(clock)
+        clock.advance(10)
+        self.assertTrue(transport.disconnecting, "sent nothing for 10 s")
+        self.assertIn(transport.value()[:12], (b"", b"HTTP/1.0 408"))
+
+    def test_not_too_early(self) -> None:
+        """It is not closed before the time is over."""
+        clock = Clock()
+        _, transport = connect(clock)
+        clock.advance(9.9)
+        self.assertFalse(transport.disconnecting, "sent nothing for 9.9 s")
+
+    def test_half_a_request(self) -> None:
+        """Half a request does not help, and is not given to the handler."""
+        clock, handler = Clock(), Later()
+        channel, transport = connect(clock, handler)
+        channel.dataReceived(GET[:-1])
+        clock.advance(10)
+        self.assertTrue(transport.disconnecting, f"sent {GET[:-1]!r}, then nothing for 10 s")
+        self.assertEqual(handler.answers, [])
+
+    def test_each_byte_puts_it_off(self) -> None:
+        """The time begins anew with whatever the client sends."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        for byte in (b"G", b"E", b"T"):
+            clock.advance(9)
+            channel.dataReceived(byte)
+        clock.advance(9.9)
+        self.assertFalse(transport.disconnecting, "sent a byte every 9 s")
+        clock.advance(0.1)
+        self.assertTrue(transport.disconnecting, "sent a byte every 9 s, then nothing for 10 s")
+
+    def test_two_clients(self) -> None:
+        """Each connection has its own time."""
+        clock = Clock()
+        _, one = connect(clock)
+        clock.advance(5)
+        _, other = connect(clock)
+        clock.advance(5)
+        self.assertEqual((one.disconnecting, other.disconnecting), (True, False))
+
+
+class RequestTimeoutTests(TestCase):
+    """The whole request has ``request_timeout`` seconds, however busy its client is."""
+
+    def test_client_that_trickles(self) -> None:
+        """A client that sends a byte every second is cut off at the deadline."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        for second in range(1, 60):
+            clock.advance(1)
+            channel.dataReceived(b"x")
+            self.assertFalse(transport.disconnecting, f"after {second} s")
+        clock.advance(1)
+        self.assertTrue(transport.disconnecting, "sent a byte every second for 60 s")
+
+    def test_request_that_is_just_in_time(self) -> None:
+        """A request that is complete before the deadline is answered."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        for i in range(len(GET)):
+            clock.advance(2)
+            channel.dataReceived(GET[i : i + 1])
+        self.assertEqual(transport.value()[:12], b"HTTP/1.0 200", f"sent {GET!r} in 56 s")
+
+    def test_bytes_after_the_deadline(self) -> None:
+        """What comes too late is not given to the handler, nor answered."""
+        clock, handler = Clock(), Later()
+        channel, transport = connect(clock, handler)
+        clock.advance(60)
+        before = transport.value()
+        channel.dataReceived(GET)
+        self.assertEqual((handler.answers, transport.value()), ([], before))
+
+    def test_usual_limits(self) -> None:
+        """Without other orders, no client is waited for as long as an hour."""
+        clock = Clock()
+        channel = HTTPFactory(hello, clock).buildProtocol(None)
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        clock.pump([1] * 3600)
+        self.assertTrue(transport.disconnecting, "sent nothing for an hour")
+
+
+class HandlerTimeTests(TestCase):
+    """While the handler works, it is not the client's turn."""
+
+    def test_slow_handler(self) -> None:
+        """A handler may take two hours. The client is not blamed for it."""
+        clock, handler = Clock(), Later()
+        channel, transport = connect(clock, handler)
+        channel.dataReceived(GET)
+        clock.pump([1] * 7200)
+        self.assertFalse(transport.disconnecting, "the handler has not answered for two hours")
+        handler.answers[0].callback(Response(200, body=b"at last"))
+        self.assertIn(b"at last", transport.value())
+
+
+class CloseTimeoutTests(TestCase):
+    """A client that does not read its answer is cut off after ``close_timeout`` seconds."""
+
+    def test_client_that_does_not_read(self) -> None:
+        """``loseConnection`` waits for it; ``abortConnection`` does not."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        channel.dataReceived(GET)
+        clock.advance(5)
+        self.assertTrue(transport.disconnected, "the answer was not read for 5 s")
+
+    def test_not_too_early(self) -> None:
+        """Until then the connection is only being closed."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        channel.dataReceived(GET)
+        clock.advance(4.9)
+        self.assertEqual((transport.disconnecting, transport.disconnected), (True, False))
+
+    def test_silent_client(self) -> None:
+        """One that is sent away is cut off too, if it does not go."""
+        clock = Clock()
+        _, transport = connect(clock)
+        clock.advance(10)
+        self.assertFalse(transport.disconnected, "sent nothing for 10 s")
+        clock.advance(5)
+        self.assertTrue(transport.disconnected, "sent nothing for 15 s")
+
+    def test_bad_request(self) -> None:
+        """So is one that was refused."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        channel.dataReceived(b"G@T / HTTP/1.0\r\n\r\n")
+        clock.advance(5)
+        self.assertTrue(transport.disconnected, "the refusal was not read for 5 s")
+
+
+class CleanTests(TestCase):
+    """A connection that is gone leaves no delayed call behind."""
+
+    def assert_clean(self, clock: Clock, channel: HTTPChannel, when: str) -> None:
+        """Lose the connection, and assert that nothing is left to happen."""
+        channel.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(clock.getDelayedCalls(), [], f"lost {when}")
+
+    def test_before_the_request(self) -> None:
+        """Lost before a byte has come."""
+        clock = Clock()
+        channel, _ = connect(clock)
+        self.assert_clean(clock, channel, "before the request")
+
+    def test_in_the_request(self) -> None:
+        """Lost when half of the request has come."""
+        clock = Clock()
+        channel, _ = connect(clock)
+        channel.dataReceived(GET[:10])
+        self.assert_clean(clock, channel, f"after {GET[:10]!r}")
+
+    def test_while_the_handler_works(self) -> None:
+        """Lost when the request is complete and the answer is not there."""
+        clock = Clock()
+        channel, _ = connect(clock, Later())
+        channel.dataReceived(GET)
+        self.assert_clean(clock, channel, "while the handler works")
+
+    def test_after_the_answer(self) -> None:
+        """Lost when all is done, as it should be."""
+        clock = Clock()
+        channel, _ = connect(clock)
+        channel.dataReceived(GET)
+        self.assert_clean(clock, channel, "after the answer")
+
+    def test_after_a_timeout(self) -> None:
+        """Lost because it was closed."""
+        clock = Clock()
+        channel, _ = connect(clock)
+        clock.advance(10)
+        self.assert_clean(clock, channel, "after the idle timeout")
+
+    def test_after_it_was_cut_off(self) -> None:
+        """Lost because it was aborted."""
+        clock = Clock()
+        channel, _ = connect(clock)
+        channel.dataReceived(GET)
+        clock.advance(5)
+        self.assert_clean(clock, channel, "after the close timeout")

@@ -1,0 +1,96 @@
+"""Where bytes meet the transport: a protocol for each connection (RFC 1945, section 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from .reader import RequestReader
+from .request import BadRequest, Request
+from .response import Response, render_response
+
+METHODS = (b"GET", b"HEAD", b"POST")
+
+Handler = Callable[[Request], "Response | Deferred[Response]"]
+
+
+def refusal(status: int, explanation: str) -> Response:
+    """Return the response that says what went wrong."""
+    return Response(status, [(b"Content-Type", b"text/plain")], explanation.encode() + b"\n")
+
+
+class HTTPChannel(Protocol):
+    """One connection: reads a request, asks the handler, writes its response, closes."""
+
+    log = Logger()
+
+    def __init__(self, handler: Handler, clock: IReactorTime) -> None:
+        self._handler = handler
+        self._clock = clock
+        self._reader = RequestReader()
+        self._reading = True
+        self._waiting = False
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take the first request; if more comes before it is answered, let that wait."""
+        if self._waiting:
+            self.transport.pauseProducing()
+        if not self._reading:
+            return
+        self._reader.feed(data)
+        try:
+            request = self._reader.next_request()
+        except BadRequest as error:
+            self._refuse(error.status, str(error))
+        else:
+            if request is not None:
+                self._respond(request)
+
+    def _refuse(self, status: int, explanation: str) -> None:
+        """Answer what no handler is asked about."""
+        self._reading = False
+        self._answer(self._render(refusal(status, explanation)))
+
+    def _respond(self, request: Request) -> None:
+        """Answer with the handler's response when it is there, or with a 500."""
+        if request.method not in METHODS:
+            self._refuse(501, "This server knows GET, HEAD and POST.")
+            return
+        self._reading = False
+        head_only = request.method == b"HEAD"
+        self._waiting = True
+        response = maybeDeferred(self._handler, request)
+        response.addCallback(self._render, head_only)
+        response.addErrback(self._apologize, head_only)
+        response.addCallback(self._answer)
+
+    def _apologize(self, failure: Failure, head_only: bool) -> bytes:
+        """Log what went wrong, and return the bytes of a 500."""
+        self.log.failure("The handler failed.", failure)
+        return self._render(refusal(500, "The server made a mistake."), head_only)
+
+    def _render(self, response: Response, head_only: bool = False) -> bytes:
+        return render_response(response, self._clock.seconds(), head_only)
+
+    def _answer(self, data: bytes) -> None:
+        """Write the only answer of this connection, and close it."""
+        self._waiting = False
+        self.transport.write(data)
+        self.transport.loseConnection()
+
+
+class HTTPFactory(Factory):
+    """Makes an ``HTTPChannel`` for each connection."""
+
+    def __init__(self, handler: Handler, clock: IReactorTime) -> None:
+        self._handler = handler
+        self._clock = clock
+
+    def buildProtocol(self, addr: IAddress | None) -> HTTPChannel:
+        """Return a new ``HTTPChannel``."""
+        return HTTPChannel(self._handler, self._clock)
