@@ -1,6 +1,6 @@
-"""Run the tests of a stage against a server, in a process of their own.
+"""Run the tests of some stages against a server, in a process of their own.
 
-``python -m workshop.suite solutions.stage2 3`` prints the outcomes as JSON;
+``python -m workshop.suite solutions.stage2 1 2`` prints the outcomes as JSON;
 :func:`run_suite` starts that process and returns them.
 """
 
@@ -37,14 +37,14 @@ class Outcome:
     message: str = ""
 
 
-def run_suite(server: str, stage: int) -> list[Outcome]:
-    """Run the tests of a stage against a server.
+def run_suite(server: str, *stages: int) -> list[Outcome]:
+    """Run the tests of some stages against a server.
 
     :param server: the name of a package with the modules of ``exercises.myhttp``.
-    :param stage: the stage's number.
+    :param stages: the stages' numbers.
     :raises RuntimeError: if the process breaks down.
     """
-    command = [sys.executable, "-m", "workshop.suite", server, str(stage)]
+    command = [sys.executable, "-m", "workshop.suite", server, *map(str, stages)]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(f"{command} failed:\n{process.stdout}{process.stderr}")
@@ -52,7 +52,7 @@ def run_suite(server: str, stage: int) -> list[Outcome]:
 
 
 def outcomes(server: str, stage: int) -> Iterator[Outcome]:
-    """Run the tests in this process, and tell how each ended."""
+    """Run the tests of a stage in this process, and tell how each ended."""
     try:
         names = tests_of(stage, server, module=__name__)
     except ImportError as error:
@@ -80,5 +80,6 @@ def error_of(test: unittest.TestCase) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    found = outcomes(sys.argv[1], int(sys.argv[2]))
-    print(json.dumps([asdict(outcome) for outcome in found]))
+    server, *stages = sys.argv[1:]
+    found = [asdict(outcome) for stage in stages for outcome in outcomes(server, int(stage))]
+    print(json.dumps(found))

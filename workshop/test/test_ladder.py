@@ -36,10 +36,9 @@ class SolutionTests(TestCase):
     def test_solution_passes_its_stage_and_all_before(self) -> None:
         """The solution of stage N passes the tests of stages 1 to N."""
         for stage in shipped():
-            for before in STAGES[: stage.number]:
-                outcomes = run_suite(f"solutions.stage{stage.number}", before.number)
-                failed = [outcome for outcome in outcomes if outcome.error]
-                self.assertEqual(failed, [], f"solution {stage.number}, tests {before.number}")
+            outcomes = run_suite(f"solutions.stage{stage.number}", *range(1, stage.number + 1))
+            failed = [outcome for outcome in outcomes if outcome.error]
+            self.assertEqual(failed, [], f"solution {stage.number}")
 
     def test_solution_fails_the_stage_after(self) -> None:
         """The solution of stage N fails each test module of stage N + 1."""
@@ -63,9 +62,8 @@ class ToyhttpTests(TestCase):
 
     def test_toyhttp_passes_all(self) -> None:
         """It passes the tests of every stage."""
-        for stage in shipped():
-            failed = [outcome for outcome in run_suite("toyhttp", stage.number) if outcome.error]
-            self.assertEqual(failed, [], f"stage {stage.number}")
+        outcomes = run_suite("toyhttp", *[stage.number for stage in shipped()])
+        self.assertEqual([outcome for outcome in outcomes if outcome.error], [])
 
 
 class StubTests(TestCase):
