@@ -20,6 +20,12 @@ class RequestLineTests(TestCase):
         request = parse_request(sent)
         self.assertEqual(request, Request(b"GET", b"/", (1, 0)), f"sent {sent!r}")
 
+    def test_what_was_not_sent_is_empty(self) -> None:
+        """Without fields and a body, there are none (RFC 1945, 5)."""
+        sent = b"GET / HTTP/1.0\r\n\r\n"
+        request = parse_request(sent)
+        self.assertEqual((request.headers, request.body), ((), b""), f"sent {sent!r}")
+
     def test_target_is_kept_as_it_was_sent(self) -> None:
         """Nothing is decoded or cut off: that is for others to do (RFC 1945, 5.1.2)."""
         sent = b"GET /a%20b+c/\xe9?d=%2F HTTP/1.0\r\n\r\n"

@@ -137,15 +137,6 @@ class RequestTimeoutTests(TestCase):
         channel.dataReceived(GET)
         self.assertEqual((handler.answers, transport.value()), ([], before))
 
-    def test_usual_limits(self) -> None:
-        """Without other orders, no client is waited for as long as an hour."""
-        clock = Clock()
-        channel = HTTPFactory(hello, clock).buildProtocol(None)
-        transport = StringTransport()
-        channel.makeConnection(transport)
-        clock.pump([1] * 3600)
-        self.assertTrue(transport.disconnecting, "sent nothing for an hour")
-
 
 class HandlerTimeTests(TestCase):
     """While the handler works, it is not the client's turn."""
@@ -196,6 +187,45 @@ class CloseTimeoutTests(TestCase):
         channel.dataReceived(b"G@T / HTTP/1.0\r\n\r\n")
         clock.advance(5)
         self.assertTrue(transport.disconnected, "the refusal was not read for 5 s")
+
+
+class UsualTimeoutsTests(TestCase):
+    """A server that is told nothing has timeouts all the same."""
+
+    def connect(self) -> tuple[Clock, HTTPChannel, StringTransport]:
+        """Connect to a server that was not told any time."""
+        clock = Clock()
+        channel = HTTPFactory(hello, clock).buildProtocol(None)
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        return clock, channel, transport
+
+    def test_idle_timeout(self) -> None:
+        """A client may be silent for 15 seconds."""
+        clock, _, transport = self.connect()
+        clock.advance(14.9)
+        self.assertFalse(transport.disconnecting, "sent nothing for 14.9 s")
+        clock.advance(0.1)
+        self.assertTrue(transport.disconnecting, "sent nothing for 15 s")
+
+    def test_request_timeout(self) -> None:
+        """It has 60 seconds for its request."""
+        clock, channel, transport = self.connect()
+        for _ in range(59):
+            clock.advance(1)
+            channel.dataReceived(b"x")
+        self.assertFalse(transport.disconnecting, "sent a byte every second for 59 s")
+        clock.advance(1)
+        self.assertTrue(transport.disconnecting, "sent a byte every second for 60 s")
+
+    def test_close_timeout(self) -> None:
+        """It has 15 seconds to read its answer."""
+        clock, channel, transport = self.connect()
+        channel.dataReceived(GET)
+        clock.advance(14.9)
+        self.assertFalse(transport.disconnected, "the answer was not read for 14.9 s")
+        clock.advance(0.1)
+        self.assertTrue(transport.disconnected, "the answer was not read for 15 s")
 
 
 class CleanTests(TestCase):

@@ -201,6 +201,16 @@ class TooLateTests(LawTestCase):
         self.clock.advance(2.9)
         self.assertNoResult(gone)
 
+    def test_usual_timeout(self) -> None:
+        """Without other orders it is 3 seconds: less than a test may take."""
+        never: Deferred[None] = Deferred()
+        loopback = Loopback(self.clock, self.port, self.loopback.client, never, never)  # type: ignore[arg-type]
+        gone = loopback.disconnect()
+        self.clock.advance(2.9)
+        self.assertNoResult(gone)
+        self.clock.advance(0.1)
+        self.failureResultOf(gone, StillConnected)
+
     def test_what_happens_later(self) -> None:
         """What happens when nobody waits any more does no harm."""
         gone = self.loopback.disconnect()

@@ -124,7 +124,6 @@ class HTTPChannel(Protocol):
         for timer in self._timers:
             if timer.active():
                 timer.cancel()
-        self._timers = []
 
 
 class HTTPFactory(Factory):
