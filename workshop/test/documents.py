@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 from markdown_it import MarkdownIt
 from twisted.trial.unittest import SkipTest, TestCase
@@ -162,8 +163,33 @@ class DocumentTests(TestCase):
         documents = [stage.folder / "README.md" for stage in shipped()]
         for document in [*documents, *sorted((ROOT / "docs").glob("*.md"))]:
             differences[str(document.relative_to(ROOT))] = self.reader.read(document)
+        self.assert_found_from_any_folder()
         wrong = [f"{name}:\n{text}" for name, texts in differences.items() for text in texts]
         self.assertEqual(wrong, [], "\n\n" + "\n".join(wrong))
+
+    def assert_found_from_any_folder(self) -> None:
+        """Run a stage where none of the project's folders is; there must be no warning."""
+        self.reader.home, home = Path(self.mktemp()).resolve(), self.reader.home
+        self.reader.home.mkdir()
+        code, output = self.reader.run(f"{home}/.venv/bin/trial exercises.stage1")
+        self.assertEqual(code, 0, output)
+        self.assertNotRegex(output, "(?i)warning|PEP 302")
+
+
+class WheelTests(TestCase):
+    """What those get who install the server alone."""
+
+    def test_packages(self) -> None:
+        """A wheel has ``toyhttp`` in it, typed, and none of the workshop's folders."""
+        reader = Reader(Path(self.mktemp()).resolve())
+        reader.copy_project()
+        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "."]
+        subprocess.run([*build, "."], cwd=reader.home, check=True)
+        (wheel,) = reader.home.glob("*.whl")
+        names = ZipFile(wheel).namelist()
+        self.assertIn("toyhttp/py.typed", names)
+        packages = {name.partition("/")[0] for name in names}
+        self.assertEqual({name for name in packages if "dist-info" not in name}, {"toyhttp"})
 
 
 class ReadmeTests(TestCase):
