@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import platform
 from collections.abc import Callable
+from functools import partial
 from timeit import Timer
+from typing import Any
 
 import h11
 import twisted
@@ -34,18 +36,9 @@ def head(size: int) -> bytes:
     return data + b"X-Last: " + fill * b"x" + b"\r\n\r\n"
 
 
-def feed_toyhttp(data: bytes) -> bool:
-    """Read with the finished server's reader; tell whether a request came."""
-    reader = RequestReader(max_head=LIMIT)
-    for i in range(len(data)):
-        reader.feed(data[i : i + 1])
-        request = reader.next_request()
-    return request is not None
-
-
-def feed_solution(data: bytes) -> bool:
-    """Read with stage 3's solution."""
-    reader = SolutionReader(max_head=LIMIT)
+def feed_reader(make: Callable[..., Any], data: bytes) -> bool:
+    """Read with a ``RequestReader`` of this kind; tell whether a request came."""
+    reader = make(max_head=LIMIT)
     for i in range(len(data)):
         reader.feed(data[i : i + 1])
         request = reader.next_request()
@@ -62,9 +55,9 @@ def feed_h11(data: bytes) -> bool:
 
 
 READERS: dict[str, Callable[[bytes], bool]] = {
-    "toyhttp": feed_toyhttp,
+    "toyhttp": partial(feed_reader, RequestReader),
     "h11": feed_h11,
-    "solution of stage 3": feed_solution,
+    "solution of stage 3": partial(feed_reader, SolutionReader),
 }
 
 
