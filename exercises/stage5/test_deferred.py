@@ -49,12 +49,17 @@ def connect(
     return channel, transport
 
 
-def answer(response: Response, sent: bytes = GET) -> bytes:
-    """Return what is written if the handler has its response at once."""
+def lines(transport: StringTransport) -> list[bytes]:
+    """Return what was written, cut into lines, so that a failure points at one."""
+    written: bytes = transport.value()
+    return written.splitlines(keepends=True)
+
+
+def answer(response: Response, sent: bytes = GET) -> list[bytes]:
+    """Return the lines that are written if the handler has its response at once."""
     channel, transport = connect(lambda request: response)
     channel.dataReceived(sent)
-    written: bytes = transport.value()
-    return written
+    return lines(transport)
 
 
 class LaterTests(TestCase):
@@ -67,7 +72,8 @@ class LaterTests(TestCase):
         channel.dataReceived(GET)
         self.assertEqual(len(handler.answers), 1, f"sent {GET!r}")
         self.assertNoResult(handler.answers[0])
-        self.assertEqual((transport.value(), transport.disconnecting), (b"", False))
+        came = (transport.value(), transport.disconnecting)
+        self.assertEqual(came, (b"", False), f"sent {GET!r}, and the Deferred has not fired")
 
     def test_answer_when_it_fires(self) -> None:
         """When it fires, its response is written, as if it had been there at once."""
@@ -75,7 +81,7 @@ class LaterTests(TestCase):
         channel, transport = connect(handler)
         channel.dataReceived(GET)
         handler.answers[0].callback(hello())
-        self.assertEqual(transport.value(), answer(hello()), f"sent {GET!r}")
+        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r}")
 
     def test_connection_is_closed_when_it_fires(self) -> None:
         """The end of the answer is the end of the connection (RFC 1945, 1.3)."""
@@ -89,7 +95,7 @@ class LaterTests(TestCase):
         """A Deferred may have its result already."""
         channel, transport = connect(lambda request: succeed(hello()))
         channel.dataReceived(GET)
-        self.assertEqual(transport.value(), answer(hello()), f"sent {GET!r}")
+        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r}")
 
     def test_response_at_once(self) -> None:
         """A handler that returns a response, as in stage 4, still works."""
@@ -103,7 +109,7 @@ class LaterTests(TestCase):
         channel, transport = connect(handler)
         channel.dataReceived(HEAD)
         handler.answers[0].callback(hello())
-        self.assertEqual(transport.value(), answer(hello(), HEAD), f"sent {HEAD!r}")
+        self.assertEqual(lines(transport), answer(hello(), HEAD), f"sent {HEAD!r}")
 
     def test_date_is_that_of_the_answer(self) -> None:
         """``Date`` is when the response was made, not when it was asked for (RFC 1945, 10.6)."""
@@ -153,7 +159,7 @@ class FailureTests(TestCase):
         channel.dataReceived(GET)
         handler.answers[0].callback(None)  # type: ignore[arg-type]
         self.assertEqual(len(self.flushLoggedErrors()), 1)
-        self.assertEqual(transport.value()[:12], b"HTTP/1.0 500")
+        self.assertEqual(transport.value()[:12], b"HTTP/1.0 500", f"sent {GET!r}")
 
     def test_handler_that_raises_at_once(self) -> None:
         """It is answered as in stage 4, whatever it would have returned."""
@@ -164,7 +170,7 @@ class FailureTests(TestCase):
         channel, transport = connect(broken)
         channel.dataReceived(GET)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
-        self.assertEqual(transport.value()[:12], b"HTTP/1.0 500")
+        self.assertEqual(transport.value()[:12], b"HTTP/1.0 500", f"sent {GET!r}")
 
 
 class MeanwhileTests(TestCase):
@@ -199,11 +205,11 @@ class MeanwhileTests(TestCase):
         channel.dataReceived(b"G@T / HTTP/1.0\r\n\r\n")
         self.assertEqual(transport.value(), b"", f"sent {GET!r}, then a bad request")
         handler.answers[0].callback(hello())
-        self.assertEqual(transport.value(), answer(hello()), f"sent {GET!r}, then a bad request")
+        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r}, then a bad request")
 
     def test_bytes_after_the_answer(self) -> None:
         """Bytes that come when the connection is being closed are dropped."""
         channel, transport = connect(lambda request: hello())
         channel.dataReceived(GET)
         channel.dataReceived(GET)
-        self.assertEqual(transport.value(), answer(hello()), f"sent {GET!r} twice")
+        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r} twice")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -25,6 +25,11 @@ from exercises.myhttp.response import Response
 timeout = 5  # seconds, for each test; Trial's own limit is two minutes
 
 GET = b"GET /a HTTP/1.0\r\nHost: b\r\n\r\n"
+POST = b"POST /c HTTP/1.0\r\nContent-Length: 100\r\n\r\n" + 100 * b"d"
+BAD = b"G@T / HTTP/1.0\r\n\r\n"
+
+
+Handler = Callable[[Request], "Deferred[Response] | Response"]
 
 
 class Later:
@@ -43,9 +48,7 @@ def hello(request: Request) -> Response:
     return Response(200, body=b"hello")
 
 
-def connect(
-    clock: Clock, handler: Callable[[Request], Deferred[Response] | Response] = hello
-) -> tuple[HTTPChannel, StringTransport]:
+def connect(clock: Clock, handler: Handler = hello) -> tuple[HTTPChannel, StringTransport]:
     """Do what a reactor does when a client connects, without a client."""
     factory = HTTPFactory(
         handler, clock, idle_timeout=10.0, request_timeout=60.0, close_timeout=5.0
@@ -83,6 +86,14 @@ class IdleTimeoutTests(TestCase):
         self.assertTrue(transport.disconnecting, f"sent {GET[:-1]!r}, then nothing for 10 s")
         self.assertEqual(handler.answers, [])
 
+    def test_half_a_body(self) -> None:
+        """Nor does a head whose body does not come (RFC 1945, 7.2.2)."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        channel.dataReceived(POST[:-1])
+        clock.advance(10)
+        self.assertTrue(transport.disconnecting, f"sent {POST[:-1]!r}, then nothing for 10 s")
+
     def test_each_byte_puts_it_off(self) -> None:
         """The time begins anew with whatever the client sends."""
         clock = Clock()
@@ -119,6 +130,18 @@ class RequestTimeoutTests(TestCase):
         clock.advance(1)
         self.assertTrue(transport.disconnecting, "sent a byte every second for 60 s")
 
+    def test_body_that_trickles(self) -> None:
+        """The body belongs to the request: it has no time of its own (RFC 1945, 7.2.2)."""
+        clock = Clock()
+        channel, transport = connect(clock)
+        channel.dataReceived(POST[:-100])
+        for _ in range(59):
+            clock.advance(1)
+            channel.dataReceived(b"d")
+        self.assertFalse(transport.disconnecting, "sent a byte of the body every second, 59 s")
+        clock.advance(1)
+        self.assertTrue(transport.disconnecting, "sent a byte of the body every second, 60 s")
+
     def test_request_that_is_just_in_time(self) -> None:
         """A request that is complete before the deadline is answered."""
         clock = Clock()
@@ -132,10 +155,13 @@ class RequestTimeoutTests(TestCase):
         """What comes too late is not given to the handler, nor answered."""
         clock, handler = Clock(), Later()
         channel, transport = connect(clock, handler)
-        clock.advance(60)
+        for i in range(len(GET) - 1):
+            clock.advance(2.5)
+            channel.dataReceived(GET[i : i + 1])
         before = transport.value()
-        channel.dataReceived(GET)
-        self.assertEqual((handler.answers, transport.value()), ([], before))
+        channel.dataReceived(GET[-1:])
+        came = (handler.answers, transport.value())
+        self.assertEqual(came, ([], before), f"sent {GET!r} in 67.5 s")
 
 
 class HandlerTimeTests(TestCase):
@@ -146,6 +172,7 @@ class HandlerTimeTests(TestCase):
         clock, handler = Clock(), Later()
         channel, transport = connect(clock, handler)
         channel.dataReceived(GET)
+        channel.dataReceived(b"more")
         clock.pump([1] * 7200)
         self.assertFalse(transport.disconnecting, "the handler has not answered for two hours")
         handler.answers[0].callback(Response(200, body=b"at last"))
@@ -171,22 +198,32 @@ class CloseTimeoutTests(TestCase):
         clock.advance(4.9)
         self.assertEqual((transport.disconnecting, transport.disconnected), (True, False))
 
-    def test_silent_client(self) -> None:
-        """One that is sent away is cut off too, if it does not go."""
-        clock = Clock()
-        _, transport = connect(clock)
-        clock.advance(10)
-        self.assertFalse(transport.disconnected, "sent nothing for 10 s")
-        clock.advance(5)
-        self.assertTrue(transport.disconnected, "sent nothing for 15 s")
+    def test_every_way_to_close(self) -> None:
+        """However it came to the end: one time is running, and then it is cut off."""
 
-    def test_bad_request(self) -> None:
-        """So is one that was refused."""
-        clock = Clock()
-        channel, transport = connect(clock)
-        channel.dataReceived(b"G@T / HTTP/1.0\r\n\r\n")
-        clock.advance(5)
-        self.assertTrue(transport.disconnected, "the refusal was not read for 5 s")
+        def broken(request: Request) -> Response:
+            raise RuntimeError("oh")
+
+        ways: dict[str, tuple[Handler, bytes, float]] = {
+            "after the answer": (hello, GET, 0),
+            "after a 400": (hello, BAD, 0),
+            "after a 501": (hello, b"BREW / HTTP/1.0\r\n\r\n", 0),
+            "after a 500": (broken, GET, 0),
+            "after a failed Deferred": (lambda request: fail(RuntimeError("oh")), GET, 0),
+            "after the idle timeout": (hello, b"", 10),
+        }
+        for name, (handler, sent, seconds) in ways.items():
+            clock = Clock()
+            channel, transport = connect(clock, handler)
+            channel.dataReceived(sent)
+            clock.advance(seconds)
+            self.assertEqual(len(clock.getDelayedCalls()), 1, f"{name}: delayed calls")
+            clock.advance(4.9)
+            self.assertFalse(transport.disconnected, f"{name}: cut off before 5 s")
+            channel.dataReceived(b"more")
+            clock.advance(0.1)
+            self.assertTrue(transport.disconnected, f"{name}: not cut off after 5 s")
+        self.flushLoggedErrors(RuntimeError)
 
 
 class UsualTimeoutsTests(TestCase):

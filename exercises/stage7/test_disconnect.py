@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport, StringTransportWithDisconnection
@@ -88,11 +88,12 @@ class CutInTheRequestTests(TestCase):
 class CutWhileTheHandlerWorksTests(TestCase):
     """The connection breaks when the answer is not there yet."""
 
-    def cut(self, handler: Later) -> None:
-        """Send a request, and lose the connection while the handler works."""
-        self.channel, self.transport, self.clock = connect(handler)
-        self.channel.dataReceived(GET)
-        self.channel.connectionLost(Failure(ConnectionLost()))
+    def cut(self, handler: Later, *more: bytes, reason: Exception | None = None) -> None:
+        """Send a request, and perhaps more; lose the connection while the handler works."""
+        channel, self.transport, self.clock = connect(handler)
+        for sent in (GET, *more):
+            channel.dataReceived(sent)
+        channel.connectionLost(Failure(reason or ConnectionLost()))
 
     def assert_nothing_happened(self) -> None:
         """Assert that nothing is written, logged or left."""
@@ -103,10 +104,14 @@ class CutWhileTheHandlerWorksTests(TestCase):
 
     def test_handler_is_told(self) -> None:
         """Its Deferred is cancelled, once, so that it can stop working for nobody."""
-        cancelled: list[Deferred[Response]] = []
-        handler = Later(cancelled.append)
-        self.cut(handler)
-        self.assertEqual(cancelled, handler.answers)
+        for reason in (ConnectionLost(), ConnectionDone()):
+            for more in ((), (GET,)):
+                cancelled: list[Deferred[Response]] = []
+                handler = Later(cancelled.append)
+                self.cut(handler, *more, reason=reason)
+                self.assertEqual(cancelled, handler.answers, f"{reason!r}, sent {(GET, *more)!r}")
+        del cancelled[:], handler.answers[:]
+        self.assert_nothing_happened()
 
     def test_nothing_happens(self) -> None:
         """The cancelled Deferred fails, but that is no mistake, and is not logged."""
@@ -145,12 +150,18 @@ class CutWhileTheHandlerWorksTests(TestCase):
 
     def test_paused_transport(self) -> None:
         """A client that sent more, and was paused, is let go in the same way."""
-        channel, self.transport, self.clock = connect(Later())
-        channel.dataReceived(GET)
-        channel.dataReceived(GET)
-        channel.connectionLost(Failure(ConnectionLost()))
+        self.cut(Later(), GET)
         self.assertEqual(self.transport.producerState, "paused", f"sent {GET!r} twice")
         self.assert_nothing_happened()
+
+    def test_cancelled_for_another_reason(self) -> None:
+        """A handler that is cancelled while its client is there has failed like any other."""
+        handler = Later()
+        channel, transport, _ = connect(handler)
+        channel.dataReceived(GET)
+        handler.answers[0].cancel()
+        self.assertEqual(len(self.flushLoggedErrors(CancelledError)), 1)
+        self.assertEqual(transport.value()[:12], b"HTTP/1.0 500", f"sent {GET!r}")
 
 
 class CutAfterTheAnswerTests(TestCase):
@@ -177,13 +188,15 @@ class CutAfterTheAnswerTests(TestCase):
 
     def test_lost_while_it_is_being_closed(self) -> None:
         """Some transports call ``connectionLost`` before ``loseConnection`` returns."""
-        clock = Clock()
-        channel = HTTPFactory(lambda request: hello(), clock).buildProtocol(None)
-        transport = StringTransportWithDisconnection()
-        transport.protocol = channel
-        channel.makeConnection(transport)
-        channel.dataReceived(GET)
-        self.assertEqual(clock.getDelayedCalls(), [], "lost within loseConnection")
+        for sent, seconds in ((GET, 0), (b"G@T / HTTP/1.0\r\n\r\n", 0), (b"", 3600)):
+            clock = Clock()
+            channel = HTTPFactory(lambda request: hello(), clock).buildProtocol(None)
+            transport = StringTransportWithDisconnection()
+            transport.protocol = channel
+            channel.makeConnection(transport)
+            channel.dataReceived(sent)
+            clock.advance(seconds)
+            self.assertEqual(clock.getDelayedCalls(), [], f"sent {sent!r}, waited {seconds} s")
 
 
 class PeerThatNeverReadsTests(TestCase):

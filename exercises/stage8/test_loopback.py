@@ -88,7 +88,7 @@ class LawTestCase(TestCase):
             client,
             server_lost,
             client_lost,
-            timeout=3,
+            timeout=2,
         )
         self.three = {
             "the port": self.port.stopped,
@@ -157,11 +157,11 @@ class ThreeThingsTests(LawTestCase):
     def test_twice(self) -> None:
         """A second call begins nothing, and waits for the same things."""
         first, second = self.loopback.disconnect(), self.loopback.disconnect()
+        first.addCallback(lambda _: "the second one does not see this")
         self.assertEqual(self.port.calls, 1)
         for deferred in self.three.values():
             self.assertNoResult(second)
             deferred.callback(None)
-        self.assertIsNone(self.successResultOf(first))
         self.assertIsNone(self.successResultOf(second))
 
     def test_again_when_all_is_gone(self) -> None:
@@ -182,7 +182,7 @@ class TooLateTests(LawTestCase):
             for name, deferred in self.three.items():
                 if name != missing:
                     deferred.callback(None)
-            self.clock.advance(3)
+            self.clock.advance(2)
             text = self.failureResultOf(gone, StillConnected).getErrorMessage()
             named = [name for name in self.three if name in text]
             self.assertEqual(named, [missing], f"the failure says {text!r}")
@@ -190,7 +190,7 @@ class TooLateTests(LawTestCase):
     def test_all_are_named(self) -> None:
         """When nothing happens, it names all three."""
         gone = self.loopback.disconnect()
-        self.clock.advance(3)
+        self.clock.advance(2)
         text = self.failureResultOf(gone, StillConnected).getErrorMessage()
         named = [name for name in self.three if name in text]
         self.assertEqual(named, list(self.three), f"the failure says {text!r}")
@@ -198,7 +198,7 @@ class TooLateTests(LawTestCase):
     def test_not_too_early(self) -> None:
         """Until the time is over, there is hope."""
         gone = self.loopback.disconnect()
-        self.clock.advance(2.9)
+        self.clock.advance(1.9)
         self.assertNoResult(gone)
 
     def test_usual_timeout(self) -> None:
@@ -214,10 +214,22 @@ class TooLateTests(LawTestCase):
     def test_what_happens_later(self) -> None:
         """What happens when nobody waits any more does no harm."""
         gone = self.loopback.disconnect()
-        self.clock.advance(3)
+        self.clock.advance(2)
         self.failureResultOf(gone, StillConnected)
         for deferred in self.three.values():
             deferred.callback(None)
+
+    def test_again_after_it_was_too_late(self) -> None:
+        """A call that comes after the failure waits anew for what is still missing."""
+        gone = self.loopback.disconnect()
+        self.clock.advance(2)
+        self.failureResultOf(gone, StillConnected)
+        gone = self.loopback.disconnect()
+        self.clock.advance(1.9)
+        self.assertNoResult(gone)
+        for deferred in self.three.values():
+            deferred.callback(None)
+        self.assertIsNone(self.successResultOf(gone))
 
     def test_no_delayed_call_is_left(self) -> None:
         """When all three are gone, nothing is left to happen."""
@@ -258,6 +270,14 @@ class Flooding(Protocol):
         self.transport.write(LARGE * b"x")
 
 
+class Closing(Protocol):
+    """A server that has nothing to say."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
 class RealNetworkTests(TestCase):
     """Now over TCP. Trial itself fails a test that leaves a port or a connection behind."""
 
@@ -266,6 +286,17 @@ class RealNetworkTests(TestCase):
         loopback = await connect(reactor, Factory.forProtocol(Protocol), Protocol())
         self.addCleanup(loopback.disconnect)
         self.assertEqual(loopback.port.getHost().host, "127.0.0.1")
+
+    async def test_two_at_once(self) -> None:
+        """Each has a port of its own, which nobody had to choose."""
+        for _ in range(2):
+            loopback = await connect(reactor, Factory.forProtocol(Protocol), Protocol())
+            self.addCleanup(loopback.disconnect)
+
+    async def test_server_that_closes_at_once(self) -> None:
+        """It may be gone before the client knows that it is connected."""
+        loopback = await connect(reactor, Factory.forProtocol(Closing), Protocol())
+        await loopback.disconnect()
 
     async def test_large_body_to_the_client(self) -> None:
         """The server still has megabytes to write when the client closes."""
