@@ -11,12 +11,14 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
 from twisted.python.failure import Failure
 from twisted.trial.reporter import TestResult
 
 from exercises.binding import tests_of
+from solutions.broken import broken_server, broken_servers
 
 from .environment import ROOT
 
@@ -40,7 +42,8 @@ class Outcome:
 def run_suite(server: str, *stages: int) -> list[Outcome]:
     """Run the tests of some stages against a server.
 
-    :param server: the name of a package with the modules of ``exercises.myhttp``.
+    :param server: the name of a package with the modules of ``exercises.myhttp``; or
+        ``broken:3:0`` for the first of the broken servers of stage 3.
     :param stages: the stages' numbers.
     :raises RuntimeError: if the process breaks down.
     """
@@ -49,6 +52,15 @@ def run_suite(server: str, *stages: int) -> list[Outcome]:
     if process.returncode:
         raise RuntimeError(f"{command} failed:\n{process.stdout}{process.stderr}")
     return [Outcome(**outcome) for outcome in json.loads(process.stdout)]
+
+
+def package_of(server: str) -> AbstractContextManager[str]:
+    """Return what makes a package of a server, for as long as it is used."""
+    kind, *numbers = server.split(":")
+    if kind != "broken":
+        return nullcontext(server)
+    stage, index = map(int, numbers)
+    return broken_server(stage, broken_servers(stage)[index])
 
 
 def outcomes(server: str, stage: int) -> Iterator[Outcome]:
@@ -81,5 +93,6 @@ def error_of(test: unittest.TestCase) -> tuple[str, str]:
 
 if __name__ == "__main__":
     server, *stages = sys.argv[1:]
-    found = [asdict(outcome) for stage in stages for outcome in outcomes(server, int(stage))]
-    print(json.dumps(found))
+    with package_of(server) as package:
+        found = [outcome for stage in stages for outcome in outcomes(package, int(stage))]
+    print(json.dumps([asdict(outcome) for outcome in found]))
