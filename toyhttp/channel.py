@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
+    IHalfCloseableProtocol,
     IPullProducer,
     IReactorTime,
     ISSLTransport,
@@ -47,6 +48,7 @@ LINGER = 2.0
 """How many seconds a client that was refused may go on sending before it is cut off."""
 
 
+@implementer(IHalfCloseableProtocol)
 class HTTPChannel(Protocol):
     """One connection: reads a request, asks the handler, writes its response, closes.
 
@@ -59,6 +61,7 @@ class HTTPChannel(Protocol):
         self._settings = factory
         self._reader: RequestReader | None = RequestReader()  # while it reads
         self._pending: Deferred[Any] | None = None  # while it waits for the handler
+        self._paused = False  # because more came while it waits
         self._lost = False
         self._heard_at: float | None = None  # when the last byte came
         self._timer: IDelayedCall | None = None  # the only one that a connection has
@@ -73,12 +76,11 @@ class HTTPChannel(Protocol):
         """Respond to the first request as soon as it is complete; drop what follows it.
 
         What comes while the handler works is not even read: the transport is paused,
-        so that it is the client's memory that fills.  Not before, because a paused
-        transport does not notice that its client has gone.
+        so that it is the client's memory that fills.
         """
         if self._reader is None:
             if self._pending is not None:
-                self._transport.pauseProducing()
+                self._pause()
             return
         self._heard_at = self._settings.clock.seconds()
         self._reader.feed(data)
@@ -93,12 +95,19 @@ class HTTPChannel(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave nothing behind, and let no handler work for nobody."""
         self._lost = True
-        self._reader = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._pending is not None:
-            self._pending.cancel()
+        self._stop_timer()
+        self._cancel()
+
+    def readConnectionLost(self) -> None:
+        """Hear that the client will send no more; close when what is written has gone.
+
+        So a client that closes its half behind its request gets the whole answer,
+        unless the handler is still at work: nobody can tell it from one that has gone.
+        """
+        self._transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Hear that the client was told so, too."""
 
     # Reading
 
@@ -142,14 +151,40 @@ class HTTPChannel(Protocol):
             answer.addCallbacks(
                 self._send, self._fail, callbackArgs=(request,), errbackArgs=(request,)
             )
+            if self._lost:  # while the handler was called
+                self._cancel()
         else:
             self._send(cast(Response, answer), request)
+
+    def _pause(self) -> None:
+        """Read no more for a while.
+
+        A paused transport does not hear that its client has gone.  So it is not paused
+        before more has come, and resumed for a moment now and then.
+        """
+        self._paused = True
+        self._transport.pauseProducing()
+        self._call_later(self._settings.idle_timeout, self._resume)
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._transport.resumeProducing()
+
+    def _cancel(self) -> None:
+        """Tell the handler that nobody waits for it any more."""
+        if self._pending is not None:
+            try:
+                self._pending.cancel()
+            except Exception:
+                self.log.failure("The handler failed to be cancelled")
 
     def _send(self, response: Response, request: Request) -> None:
         """Write the response, if anybody is there to read it; then close."""
         self._pending = None
         if self._lost:
             return
+        if self._paused:  # TLS must read to close
+            self._resume()
         try:
             data = self._render(response, request.method == b"HEAD")
         except Exception:
@@ -182,7 +217,7 @@ class HTTPChannel(Protocol):
             self._transport.unregisterProducer()
             self._close()
         else:
-            self._call_later(self._settings.close_timeout, self._transport.abortConnection)
+            self._call_later(self._settings.close_timeout, self._abort)
 
     def _render(self, response: Response, head_only: bool) -> bytes:
         settings = self._settings
@@ -193,8 +228,14 @@ class HTTPChannel(Protocol):
     def _close(self) -> None:
         """Close as soon as the client has read all, or has had its time for it."""
         # Some transports lose the connection before loseConnection returns.
-        self._call_later(self._settings.close_timeout, self._transport.abortConnection)
+        self._call_later(self._settings.close_timeout, self._abort)
         self._transport.loseConnection()
+
+    def _abort(self) -> None:
+        """Close without waiting for anybody."""
+        transport = self._transport
+        # A terminal, say, has no other way to close.
+        getattr(transport, "abortConnection", transport.loseConnection)()
 
     def _linger(self) -> None:
         """Close, but let a client that is still sending read why (RFC 1945, section 9.4).
@@ -205,7 +246,7 @@ class HTTPChannel(Protocol):
         """
         transport = self._transport
         if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
-            self._call_later(LINGER, transport.abortConnection)
+            self._call_later(LINGER, self._abort)
             transport.loseWriteConnection()
         else:
             self._close()
@@ -214,6 +255,8 @@ class HTTPChannel(Protocol):
 
     def _call_later(self, seconds: float, function: Callable[[], None]) -> None:
         """Call a function later, in place of the one that was to be called."""
+        if self._lost:  # some transports lose the connection before write returns
+            return
         self._when_due = function
         if self._timer is not None:
             self._timer.reset(seconds)  # cheaper than to cancel it and make a new one
@@ -265,12 +308,12 @@ class HTTPFactory(Factory):
 
     :ivar handler: what answers.
     :ivar clock: what tells the time; the reactor, unless a test hands in another.
-    :ivar server: the value of ``Server``; empty to leave the field out.
     :ivar idle_timeout: how many seconds a client may send nothing before its request
         is complete.
     :ivar request_timeout: how many seconds it may take to send its whole request.
-    :ivar close_timeout: how many seconds it may read nothing of its answer; and at the
-        end, take to read the last 64 KiB of it and go.
+    :ivar close_timeout: how many seconds the transport may take to hand over an answer
+        of up to 64 KiB, or the next 64 KiB of a larger one, and at the end to close.
+    :ivar server: the value of ``Server``; empty to leave the field out.
     :raises ValueError: if ``server`` has a NUL, CR or LF in it, or a timeout is not
         more than 0.
     """
@@ -281,10 +324,10 @@ class HTTPFactory(Factory):
         self,
         handler: Handler,
         clock: IReactorTime | None = None,
-        server: bytes = b"toyhttp",
         idle_timeout: float = 15.0,
         request_timeout: float = 60.0,
         close_timeout: float = 15.0,
+        server: bytes = b"toyhttp",
     ) -> None:
         if not FIELD_VALUE.fullmatch(server):
             raise ValueError(f"the value of Server has a NUL, CR or LF in it: {server!r}")

@@ -56,6 +56,8 @@ class Loopback:
 
     :ivar port: where the server listens.
     :ivar client: the client's protocol.
+    :ivar server_lost: fires, with ``None``, when the server's connection is lost.
+    :ivar client_lost: fires, with ``None``, when the client's connection is lost.
     """
 
     def __init__(
@@ -70,17 +72,16 @@ class Loopback:
         """Keep what must go away.
 
         :param clock: what tells the time, for ``timeout``.
-        :param server_lost: fires when the server's connection is lost.
-        :param client_lost: fires when the client's connection is lost.
         :param timeout: how many seconds all that may take: less than a test may take.
         """
         self.port = port
         self.client = client
         self._clock = clock
-        self._server_lost = server_lost
-        self._client_lost = client_lost
+        self.server_lost = server_lost
+        self.client_lost = client_lost
         self._timeout = timeout
         self._waits: dict[str, Deferred[Any]] = {}
+        self._failures: list[Failure] = []
 
     def disconnect(self) -> Deferred[None]:
         """Stop listening, close the client's connection, and wait for three things.
@@ -90,34 +91,34 @@ class Loopback:
         :returns: a Deferred that fires, with ``None``, when the port has stopped
             listening, the server's connection is lost and the client's is lost.  It
             fails with :class:`StillConnected` after ``timeout`` seconds, or with the
-            failure of the port to stop, when the others are gone.
+            failure of one of the three, when the others are gone.
         """
         if not self._waits:
             self._waits = {
                 "the port": maybeDeferred(self.port.stopListening),
-                "the server's connection": self._server_lost,
-                "the client's connection": self._client_lost,
+                "the server's connection": self.server_lost,
+                "the client's connection": self.client_lost,
             }
             self.client.transport.loseConnection()
 
         gone: Deferred[None] = Deferred()
         missing = list(self._waits)
-        failures: list[Failure] = []
 
         def arrived(result: Any, name: str) -> None:
             missing.remove(name)
             if isinstance(result, Failure):
-                failures.append(result)
+                self._failures.append(result)
             if not missing and timer.active():
                 timer.cancel()
-                if failures:
-                    gone.errback(failures[0])
+                if self._failures:
+                    gone.errback(self._failures[0])
                 else:
                     gone.callback(None)
 
         def late() -> None:
-            names = ", ".join(missing)
-            gone.errback(StillConnected(f"not gone after {self._timeout} s: {names}"))
+            text = f"not gone after {self._timeout} s: {', '.join(missing)}"
+            errors = [f" ({failure.getErrorMessage()})" for failure in self._failures]
+            gone.errback(StillConnected(text + "".join(errors)))
 
         timer = self._clock.callLater(self._timeout, late)
         for name, wait in self._waits.items():
@@ -131,7 +132,8 @@ def connect(reactor: Any, factory: IProtocolFactory, client: IProtocol) -> Defer
     :param reactor: the reactor that Trial runs.
     :param factory: makes the server's protocol.
     :param client: the client's protocol.
-    :returns: a Deferred that fires when both ends are connected.
+    :returns: a Deferred that fires when both ends are connected.  If that fails, or the
+        factory makes no protocol, it fails, and nothing is left.
     """
     return Deferred.fromCoroutine(_connect(reactor, factory, client))
 
@@ -143,7 +145,11 @@ async def _connect(reactor: Any, factory: IProtocolFactory, client: IProtocol) -
     try:
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
         await connectProtocol(endpoint, client)
-        await accepting.made
+        try:
+            await accepting.made
+        except Exception:
+            await client_lost  # the reactor has closed what nobody accepted
+            raise
     except Exception:
         await maybeDeferred(port.stopListening)
         raise
@@ -153,7 +159,8 @@ async def _connect(reactor: Any, factory: IProtocolFactory, client: IProtocol) -
 class _Accepting(Factory):
     """Lets another factory make the protocol; tells when it is connected, and when lost.
 
-    It looks at the protocol before that is connected: a server may close at once.
+    It looks at the protocol before that is connected: a server may close at once.  It
+    looks at the first one alone: who connects once more must wait for that, too.
     """
 
     noisy = False
@@ -162,11 +169,27 @@ class _Accepting(Factory):
         self._factory = factory
         self.made: Deferred[None] = Deferred()
         self.lost: Deferred[None] = Deferred()
+        self._first = True
+
+    def doStart(self) -> None:
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        self._factory.doStop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        protocol: Any = self._factory.buildProtocol(addr)  # type: ignore[arg-type]
-        _called(protocol, "makeConnection").chainDeferred(self.made)
-        connection_lost(protocol).chainDeferred(self.lost)
+        first, self._first = self._first, False
+        try:
+            protocol: Any = self._factory.buildProtocol(addr)  # type: ignore[arg-type]
+            if protocol is None:
+                raise ValueError("the factory made no protocol")
+        except Exception:
+            if first:
+                self.made.errback()
+            return None
+        if first:
+            _called(protocol, "makeConnection").chainDeferred(self.made)
+            connection_lost(protocol).chainDeferred(self.lost)
         return protocol
 
 

@@ -30,8 +30,8 @@ TOKEN: Final = re.compile(_TOKEN)
 _WORD = rb"([^\x00-\x20\x7f]+)"
 _REQUEST_LINE = re.compile(_WORD + rb"[ \t]+" + _WORD + rb"(?:[ \t]+" + _WORD + rb")?[ \t]*\r?\n")
 
-# Section 5.1.2: abs_path; or absoluteURI, which clients send to a proxy.
-_TARGET = re.compile(rb"/.*|https?://[^/?#]+(?:[/?].*)?", re.IGNORECASE)
+# Section 5.1.2: abs_path; or absoluteURI, which clients send to a proxy.  No fragment.
+_TARGET = re.compile(rb"/[^#]*|https?://[^/?#]+(?:[/?][^#]*)?", re.IGNORECASE)
 
 # Section 3.1: 1*DIGIT, leading zeros allowed.  No honest number has more than four digits.
 _VERSION = re.compile(rb"HTTP/([0-9]{1,4})\.([0-9]{1,4})")
@@ -114,7 +114,8 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
 
     :param line: the line and its line end.
     :returns: the method, the target and the version.
-    :raises BadRequest: with ``status`` 505 for a major version other than 1, else 400.
+    :raises BadRequest: with ``status`` 505 for a major version other than 1, 501 for
+        an unknown method with a target of its own kind (``OPTIONS *``), else 400.
     """
     words = _REQUEST_LINE.fullmatch(line)
     if words is None:
@@ -126,7 +127,8 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
     if not TOKEN.fullmatch(method):
         raise BadRequest("The method is not a token.")
     if not _TARGET.fullmatch(target):
-        raise BadRequest("The target does not begin with a slash.", 400, method, simple)
+        status = 400 if method in METHODS else 501
+        raise BadRequest("The target is not an absolute path.", status, method, simple)
     if simple:
         return method, target, SIMPLE
     numbers = _VERSION.fullmatch(version)

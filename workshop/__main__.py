@@ -59,8 +59,10 @@ def start(environment: Environment) -> int:
 
     :returns: 0 if the tests could be run, whether they are red or green.
     """
-    environment.install(str(ROOT), stamp=(ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    code = run([environment.script("trial"), "exercises.stage1"])
+    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    environment.install(str(ROOT), stamp=f"{ROOT}\n{metadata}")
+    environment.check("twisted.trial.unittest", "exercises.stage1")
+    code = run([str(environment.python), "-m", "twisted.trial", "exercises.stage1"])
     print(NEXT if code else GREEN)
     return 0
 

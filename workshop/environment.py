@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,10 @@ class Environment:
             raise SetUpError(f"{self.home} is no virtual environment. Move it away, and try again.")
         provide_ensurepip()
         print(f"Making a virtual environment in {self.home} ...", flush=True)
-        venv.create(self.home, clear=True, symlinks=not WINDOWS, with_pip=True)
+        try:
+            venv.create(self.home, clear=True, symlinks=not WINDOWS, with_pip=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise SetUpError(f"The environment could not be made: {error}") from error
 
     def install(self, requirement: str, stamp: str) -> None:
         """Install with pip, unless this was done before: then no network is needed.
@@ -63,7 +67,8 @@ class Environment:
         :param stamp: anything that changes when the installation must be repeated.
         :raises SetUpError: if pip fails.
         """
-        done = self.home / (Path(requirement).name + ".installed")
+        name = re.sub(r"[^\w.-]", "_", Path(requirement).name)  # Windows is particular
+        done = self.home / f"{name}.installed"
         if done.exists() and done.read_text(encoding="utf-8") == stamp:
             return
         print(f"Installing {requirement} ...", flush=True)
@@ -72,9 +77,13 @@ class Environment:
             raise SetUpError("pip could not install it: see above. Is there a network?")
         done.write_text(stamp, encoding="utf-8")
 
-    def script(self, name: str) -> str:
-        """Return the path of a program in the environment, such as ``trial``."""
-        return str(self.scripts / (name + ".exe" if WINDOWS else name))
+    def check(self, *modules: str) -> None:
+        """See that these can be imported.
+
+        :raises SetUpError: if one cannot.
+        """
+        if run([str(self.python), "-c", f"import {', '.join(modules)}"]):
+            raise SetUpError(f"The environment is broken. Delete {self.home}, and try again.")
 
     def _works(self) -> bool:
         """Tell whether the environment's Python starts and has pip."""

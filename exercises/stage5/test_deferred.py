@@ -209,7 +209,14 @@ class MeanwhileTests(TestCase):
 
     def test_bytes_after_the_answer(self) -> None:
         """Bytes that come when the connection is being closed are dropped."""
-        channel, transport = connect(lambda request: hello())
+        for handler in (lambda request: hello(), lambda request: succeed(hello())):
+            channel, transport = connect(handler)
+            channel.dataReceived(GET)
+            channel.dataReceived(GET)
+            self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r} twice")
+        later = Later()
+        channel, transport = connect(later)
         channel.dataReceived(GET)
+        later.answers[0].callback(hello())
         channel.dataReceived(GET)
-        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r} twice")
+        self.assertEqual(lines(transport), answer(hello()), f"sent {GET!r}, and later again")

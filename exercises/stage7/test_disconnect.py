@@ -103,7 +103,7 @@ class CutWhileTheHandlerWorksTests(TestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_handler_is_told(self) -> None:
-        """Its Deferred is cancelled, once, so that it can stop working for nobody."""
+        """Its Deferred is cancelled, so that it can stop working for nobody."""
         for reason in (ConnectionLost(), ConnectionDone()):
             for more in ((), (GET,)):
                 cancelled: list[Deferred[Response]] = []

@@ -218,6 +218,7 @@ class TooLateTests(LawTestCase):
         self.failureResultOf(gone, StillConnected)
         for deferred in self.three.values():
             deferred.callback(None)
+            self.successResultOf(deferred)
 
     def test_again_after_it_was_too_late(self) -> None:
         """A call that comes after the failure waits anew for what is still missing."""
@@ -283,8 +284,13 @@ class RealNetworkTests(TestCase):
 
     async def test_connect_and_disconnect(self) -> None:
         """Two ends meet, on this machine alone, and go away."""
-        loopback = await connect(reactor, Factory.forProtocol(Protocol), Protocol())
+        server = Protocol()
+        factory = Factory()
+        factory.buildProtocol = lambda addr: server  # type: ignore[method-assign]
+        client = Protocol()
+        loopback = await connect(reactor, factory, client)
         self.addCleanup(loopback.disconnect)
+        self.assertEqual((server.connected, client.connected), (1, 1))
         self.assertEqual(loopback.port.getHost().host, "127.0.0.1")
 
     async def test_two_at_once(self) -> None:

@@ -213,7 +213,7 @@ class FieldTests(TestCase):
     def test_bad_server(self) -> None:
         """A name that would break every answer is refused at once (RFC 1945, 4.2)."""
         for server in (b"a\r\nX: y", b"a\n", b"a\r", b"\x00"):
-            self.assertRaises(ValueError, HTTPFactory, Recorder(), Clock(), server)
+            self.assertRaises(ValueError, HTTPFactory, Recorder(), Clock(), server=server)
 
     def test_date_of_an_error(self) -> None:
         """An error has a date as well, the clock's (RFC 1945, 10.6)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -73,6 +74,38 @@ class ServerTests(TestCase):
         came = await self.ask(lambda request: Response(200), sent)
         self.assertEqual(came[:12], b"HTTP/1.0 413")
 
+    async def test_half_closed(self) -> None:
+        """A client that has closed its half gets all that is under way (RFC 1945, 1.3)."""
+        body = LARGE * b"x"
+        for sent, expected in (
+            (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"),
+            (b"G@T / HTTP/1.0\r\n\r\n", b"HTTP/1.0 400"),
+        ):
+            client = Client(sent)
+            ends = await connect(
+                reactor, HTTPFactory(lambda request: Response(200, body=body)), client
+            )
+            self.addCleanup(ends.disconnect)
+            ends.client.transport.loseWriteConnection()
+            await client.done
+            came = bytes(client.received)
+            self.assertEqual(came[:12], expected)
+            if expected == b"HTTP/1.0 200":
+                self.assertEqual(len(came.partition(b"\r\n\r\n")[2]), LARGE)
+
+    async def test_client_that_does_not_read(self) -> None:
+        """It is cut off, and does not keep its connection for ever."""
+        body = 8 * LARGE * b"x"
+        factory = HTTPFactory(lambda request: Response(200, body=body), close_timeout=0.2)
+        client = Client(b"GET / HTTP/1.0\r\n\r\n")
+        ends = await connect(reactor, factory, client)
+        self.addCleanup(ends.disconnect)
+        ends.client.transport.pauseProducing()
+        await ends.server_lost
+        ends.client.transport.resumeProducing()
+        await client.done
+        self.assertLess(len(client.received), len(body))
+
     async def test_client_that_goes_while_the_handler_works(self) -> None:
         """The handler is told, by the reactor as by a test."""
         cancelled: Deferred[None] = Deferred()
@@ -113,6 +146,47 @@ class ConnectTests(TestCase):
         self.patch(loopback, "TCP4ClientEndpoint", Refusing)
         connecting = connect(reactor, Factory.forProtocol(Protocol), Protocol())
         await self.assertFailure(connecting, OSError)
+
+    async def test_factory_that_makes_no_protocol(self) -> None:
+        """A factory that refuses, or fails, is an error at once, and nothing is left."""
+
+        class Refusing(Factory):
+            def buildProtocol(self, addr: object) -> None:
+                return None
+
+        class Failing(Factory):
+            def buildProtocol(self, addr: object) -> None:
+                raise RuntimeError("no")
+
+        for factory, error in ((Refusing(), ValueError), (Failing(), RuntimeError)):
+            await self.assertFailure(connect(reactor, factory, Protocol()), error)
+
+    async def test_second_client(self) -> None:
+        """Others may connect to the same port; who does so waits for them."""
+        ends = await connect(reactor, Factory.forProtocol(Protocol), Protocol())
+        self.addCleanup(ends.disconnect)
+        client = Client()
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", ends.port.getHost().port)
+        await connectProtocol(endpoint, client)
+        client.transport.abortConnection()
+        await client.done
+
+    async def test_factory_is_started(self) -> None:
+        """The factory is told when it begins and ends to listen, as by any port."""
+        events: list[str] = []
+
+        class Noting(Factory):
+            protocol = Protocol
+
+            def startFactory(self) -> None:
+                events.append("started")
+
+            def stopFactory(self) -> None:
+                events.append("stopped")
+
+        ends = await connect(reactor, Noting(), Protocol())
+        await ends.disconnect()
+        self.assertEqual(events, ["started", "stopped"])
 
     def test_protocol_that_raises(self) -> None:
         """A protocol whose ``connectionLost`` raises has lost its connection all the same."""

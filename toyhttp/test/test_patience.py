@@ -141,6 +141,88 @@ class CoroutineTests(TestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
 
 
+class PausedTests(TestCase):
+    """A client that sent more than its request, and waits."""
+
+    def test_it_is_looked_after(self) -> None:
+        """Now and then its transport is resumed, to hear whether it has gone."""
+        channel, transport, clock = connect(lambda request: Deferred(), GET, b"more")
+        self.assertEqual(transport.producerState, "paused")
+        for _ in range(3):
+            clock.advance(15)
+            self.assertEqual(transport.producerState, "producing")
+            channel.dataReceived(b"and more")
+            self.assertEqual(transport.producerState, "paused")
+
+    def test_it_is_resumed_for_its_end(self) -> None:
+        """A transport that reads nothing cannot close TLS (RFC 8446, 6.1)."""
+        answer: Deferred[Response] = Deferred()
+        _, transport, _ = connect(lambda request: answer, GET, b"more")
+        answer.callback(Response(200))
+        self.assertEqual((transport.producerState, transport.disconnecting), ("producing", True))
+
+    def test_nothing_is_left(self) -> None:
+        """It may go at any time."""
+        channel, _, clock = connect(lambda request: Deferred(), GET, b"more")
+        channel.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+
+class ReentrantTests(TestCase):
+    """The connection is lost inside a call of the channel's own."""
+
+    def test_canceller_that_raises(self) -> None:
+        """What it raises is logged, and goes no further."""
+
+        def canceller(answer: Deferred[Response]) -> None:
+            raise RuntimeError("no")
+
+        channel, _, clock = connect(lambda request: Deferred(canceller), GET)
+        channel.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_lost_while_the_handler_is_called(self) -> None:
+        """A handler that made its client go is cancelled like any other."""
+        cancelled: list[Deferred[Response]] = []
+
+        def handler(request: Request) -> Deferred[Response]:
+            channel.connectionLost(Failure(ConnectionLost()))
+            return Deferred(cancelled.append)
+
+        channel, transport, clock = connect(handler)
+        channel.dataReceived(GET)
+        self.assertEqual((len(cancelled), transport.value()), (1, b""))
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_lost_while_it_is_written_to(self) -> None:
+        """No timer is started for a connection that went within ``write``."""
+        for sent in (GET, b"G@T / HTTP/1.0\r\n\r\n"):
+            channel, transport, clock = connect()
+            self.patch(transport, "write", lambda data: channel.connectionLost())  # noqa: B023
+            channel.dataReceived(sent)
+            self.assertEqual(clock.getDelayedCalls(), [], f"sent {sent!r}")
+
+    def test_transport_that_cannot_abort(self) -> None:
+        """A terminal is closed in the only way that it has."""
+
+        class Terminal:
+            closed = 0
+
+            def write(self, data: bytes) -> None:
+                pass
+
+            def loseConnection(self) -> None:
+                self.closed += 1
+
+        clock, terminal = Clock(), Terminal()
+        channel = HTTPFactory(hello, clock).buildProtocol(None)
+        channel.makeConnection(terminal)
+        channel.dataReceived(GET)
+        clock.advance(15)
+        self.assertEqual(terminal.closed, 2)
+
+
 class LargeAnswerTests(TestCase):
     """An answer that does not fit into the transport's buffers."""
 

@@ -90,11 +90,34 @@ class InstallTests(TestCase):
         self.home.install(str(ROOT), stamp="1")
         self.assertEqual(self.commands[0][-2:], ["--editable", str(ROOT)])
 
+    def test_name_of_any_requirement(self) -> None:
+        """What is noted has a name that Windows allows too."""
+        self.home.install("tox>=4.20", stamp="1")
+        self.assertEqual([path.name for path in self.home.home.iterdir()], ["tox__4.20.installed"])
+
     def test_failure(self) -> None:
         """A failure is an error, and is not taken for done."""
         self.code = 1
         self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
         self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
+
+
+class CheckTests(TestCase):
+    """Whether the environment has what it needs."""
+
+    def test_module_that_is_there(self) -> None:
+        """What can be imported is all right."""
+        home = Environment(Path(self.mktemp()))
+        home.python = Path(sys.executable)
+        home.check("json", "sys")
+
+    def test_module_that_is_missing(self) -> None:
+        """What cannot is an error, which says what to do."""
+        home = Environment(Path(self.mktemp()))
+        home.python = Path(sys.executable)
+        self.patch(environment, "run", lambda command: 1)
+        error = self.assertRaises(SetUpError, home.check, "json")
+        self.assertIn(f"Delete {home.home}", str(error))
 
 
 class EnsurepipTests(TestCase):
