@@ -1,6 +1,7 @@
 """The ladder: each stage is one rung, and no rung is missing or twice there.
 
-Each suite runs in a process of its own, as :mod:`workshop.suite` does it.
+Each suite runs in a process of its own, as :mod:`workshop.suite` does it.  So it is not
+named ``test_*``, and CI runs it once: ``trial workshop.test.ladder``.
 """
 
 from __future__ import annotations
