@@ -30,6 +30,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from exercises.manifest import STAGES, shipped
 from workshop.environment import ROOT
+from workshop.learner import has_been_worked_on
 
 timeout = 600  # seconds: the first test installs the workshop
 
@@ -150,6 +151,8 @@ class DocumentTests(TestCase):
     def setUp(self) -> None:
         if sys.platform == "win32":
             raise SkipTest("the documents show what is typed on Linux and macOS")
+        if has_been_worked_on():
+            raise SkipTest("exercises/myhttp has been worked on: it is not as it was shipped")
         if shutil.which("curl") is None:
             raise SkipTest("the documents show curl: install it")
         self.reader = Reader(Path(self.mktemp()).resolve())
