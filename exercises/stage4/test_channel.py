@@ -184,7 +184,7 @@ class BrokenHandlerTests(TestCase):
 
     def test_handler_that_returns_nothing(self) -> None:
         """A handler that forgot its response has failed too."""
-        came = answer(lambda request: None, GET)  # type: ignore[arg-type, return-value]
+        came = answer(lambda request: None, GET)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.assertEqual(status_and_body(came)[0], b"HTTP/1.0 500", f"came {came!r}")
 

@@ -157,7 +157,7 @@ class FailureTests(TestCase):
         handler = Later()
         channel, transport = connect(handler)
         channel.dataReceived(GET)
-        handler.answers[0].callback(None)  # type: ignore[arg-type]
+        handler.answers[0].callback(None)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.assertEqual(transport.value()[:12], b"HTTP/1.0 500", f"sent {GET!r}")
 

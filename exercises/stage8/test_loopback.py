@@ -84,7 +84,7 @@ class LawTestCase(TestCase):
         client_lost: Deferred[None] = Deferred()
         self.loopback = Loopback(
             self.clock,
-            self.port,  # type: ignore[arg-type]
+            self.port,
             client,
             server_lost,
             client_lost,
@@ -204,7 +204,7 @@ class TooLateTests(LawTestCase):
     def test_usual_timeout(self) -> None:
         """Without other orders it is 3 seconds: less than a test may take."""
         never: Deferred[None] = Deferred()
-        loopback = Loopback(self.clock, self.port, self.loopback.client, never, never)  # type: ignore[arg-type]
+        loopback = Loopback(self.clock, self.port, self.loopback.client, never, never)
         gone = loopback.disconnect()
         self.clock.advance(2.9)
         self.assertNoResult(gone)
