@@ -1,7 +1,8 @@
 """Run the tests of some stages against a server, in a process of their own.
 
-``python -m workshop.suite solutions.stage2 1 2`` prints the outcomes as JSON;
-:func:`run_suite` starts that process and returns them.
+``python -m workshop.suite solutions.stage2 1 2`` prints the outcomes as JSON, and
+``python -m workshop.suite broken 3`` those of each broken server of stage 3.
+:func:`run_suite` and :func:`run_broken` start that process and return them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
 from twisted.python.failure import Failure
@@ -42,25 +42,42 @@ class Outcome:
 def run_suite(server: str, *stages: int) -> list[Outcome]:
     """Run the tests of some stages against a server.
 
-    :param server: the name of a package with the modules of ``exercises.myhttp``; or
-        ``broken:3:0`` for the first of the broken servers of stage 3.
+    :param server: the name of a package with the modules of ``exercises.myhttp``.
     :param stages: the stages' numbers.
     :raises RuntimeError: if the process breaks down.
     """
-    command = [sys.executable, "-m", "workshop.suite", server, *map(str, stages)]
+    (outcomes,) = _run(server, *stages)
+    return outcomes
+
+
+def run_broken(stage: int) -> list[list[Outcome]]:
+    """Run the tests of a stage against each of its broken servers.
+
+    :returns: the outcomes for each, in the order of ``solutions/stageN/broken.py``.
+    :raises RuntimeError: if the process breaks down.
+    """
+    return _run("broken", stage)
+
+
+def _run(*words: object) -> list[list[Outcome]]:
+    """Start the process, and return what it printed: the outcomes for each server."""
+    command = [sys.executable, "-m", "workshop.suite", *map(str, words)]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(f"{command} failed:\n{process.stdout}{process.stderr}")
-    return [Outcome(**outcome) for outcome in json.loads(process.stdout)]
+    servers = json.loads(process.stdout)
+    return [[Outcome(**outcome) for outcome in outcomes] for outcomes in servers]
 
 
-def package_of(server: str) -> AbstractContextManager[str]:
-    """Return what makes a package of a server, for as long as it is used."""
-    kind, *numbers = server.split(":")
-    if kind != "broken":
-        return nullcontext(server)
-    stage, index = map(int, numbers)
-    return broken_server(stage, broken_servers(stage)[index])
+def main(server: str, *stages: int) -> Iterator[list[Outcome]]:
+    """Run the tests of some stages in this process, against one server or the broken ones."""
+    if server != "broken":
+        yield [outcome for stage in stages for outcome in outcomes(server, stage)]
+        return
+    for stage in stages:
+        for bug in broken_servers(stage):
+            with broken_server(stage, bug) as package:
+                yield list(outcomes(package, stage))
 
 
 def outcomes(server: str, stage: int) -> Iterator[Outcome]:
@@ -92,7 +109,5 @@ def error_of(test: unittest.TestCase) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    server, *stages = sys.argv[1:]
-    with package_of(server) as package:
-        found = [outcome for stage in stages for outcome in outcomes(package, int(stage))]
-    print(json.dumps([asdict(outcome) for outcome in found]))
+    servers = main(sys.argv[1], *map(int, sys.argv[2:]))
+    print(json.dumps([[asdict(outcome) for outcome in found] for found in servers]))
