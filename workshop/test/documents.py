@@ -92,6 +92,7 @@ class Reader:
 
     def type_all(self, block: str) -> list[str]:
         """Run the commands of a block; return the differences to the output that it shows."""
+        checker = doctest.OutputChecker()
         differences = []
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
@@ -101,9 +102,9 @@ class Reader:
             if expected == "\n":
                 if code:
                     differences.append(f"$ {command}\nexit code {code}\n{output}")
-            elif not doctest.OutputChecker().check_output(expected, output, COMPARE):
+            elif not checker.check_output(expected, output, COMPARE):
                 example = doctest.Example(command, expected)
-                difference = doctest.OutputChecker().output_difference(example, output, COMPARE)
+                difference = checker.output_difference(example, output, COMPARE)
                 differences.append(f"$ {command}\n{difference}")
         return differences
 
@@ -112,7 +113,6 @@ class Reader:
         if command == "source .venv/bin/activate":
             self.environ["PATH"] = f"{self.home}/.venv/bin:{self.environ['PATH']}"
             return 0, ""
-        words = ["bash", "-c", command]
         if command.startswith(SERVERS):
             self.stop_server()
             self.server = subprocess.Popen(
@@ -126,7 +126,7 @@ class Reader:
             assert self.server.stdout is not None
             return 0, self.server.stdout.readline()
         process = subprocess.run(
-            words,
+            ["bash", "-c", command],
             cwd=self.home,
             env=self.environ,
             stdin=subprocess.DEVNULL,
