@@ -1,27 +1,33 @@
 """Where bytes meet time, Deferreds and the transport (RFC 1945, section 1.3).
 
-A channel is one connection.  It goes through three states, and never back:
+A channel is one connection.  Its answers are due in the order of its requests, and what
+it waits for is always one of these:
 
-1. It reads, until a request is complete.  The client has so much time for each
-   byte, and so much for the whole request.
-2. It waits for the handler.  Now the client has all the time that the handler takes.
-3. It closes.  The client has so much time to read its answer, and to go.
+1. The client's next request.  The client has so much time for each byte, and so much
+   for the whole request, from the last answer on.
+2. The handler.  Now the client has all the time that the handler takes.
+3. The client, to read what was written.  It has so much time for that.
 
-In each of them the connection may be lost.  Then nothing is left of it.
+Most clients ask once: then each comes once, and it closes.  A client that asks for
+keep-alive may ask again, and may do so before it is answered.  The connection may be
+lost at any time.  Then nothing is left of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
-from typing import Any, cast
+from io import BytesIO
+from typing import Any, Final, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IHalfCloseableProtocol,
+    IProtocolNegotiationFactory,
     IPullProducer,
+    IPushProducer,
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
@@ -32,8 +38,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .reader import RequestReader
-from .request import SIMPLE, BadRequest, Request
-from .response import FIELD_VALUE, Response, render_response, text_response
+from .request import SIMPLE, BadRequest, Request, asks_for_keep_alive
+from .response import FIELD_VALUE, WITHOUT_BODY, Body, Response, render_response, text_response
 
 Answer = Response | Deferred[Response] | Coroutine[Any, Any, Response]
 """What a handler returns: a response, or a promise of one."""
@@ -41,120 +47,211 @@ Answer = Response | Deferred[Response] | Coroutine[Any, Any, Response]
 Handler = Callable[[Request], Answer]
 """What answers: any callable from a request to an answer."""
 
-PIECE = 64 * 1024
-"""How many bytes of a large answer are handed to the transport at once."""
+Log = Callable[[IAddress | None, Request | None, int, int], None]
+"""What is told of each answer: the client, the request, the status, the bytes of body sent."""
 
-LINGER = 2.0
+SMALL: Final = 64 * 1024
+"""An answer of up to so many bytes is written at once."""
+
+PIECE: Final = 256 * 1024
+"""How many bytes of a larger one are written when the transport asks for more.
+
+So many are in memory for each client that reads a large answer.  With 128 KiB it takes a
+tenth longer, with 64 KiB half as long again.
+"""
+
+AT_ONCE: Final = 8
+"""How many requests of one connection may be with the handler at once."""
+
+SAFE: Final = frozenset({b"GET", b"HEAD"})
+"""The methods that may be with the handler beside others (RFC 9112, section 9.3.2)."""
+
+LINGER: Final = 2.0
 """How many seconds a client that was refused may go on sending before it is cut off."""
 
 
-@implementer(IHalfCloseableProtocol)
+class _Due:
+    """An answer that is due.
+
+    :ivar request: what it answers; ``None`` if it tells why there is no better answer.
+    :ivar method: the method of the request, as far as it is known.
+    :ivar is_simple: whether it was a Simple-Request.
+    :ivar pending: what the handler promised, as long as that is not there.
+    :ivar response: what the handler returned: a response, or a mistake.
+    :ivar is_ready: whether that is there.
+    """
+
+    __slots__ = ("is_ready", "is_simple", "method", "pending", "request", "response")
+
+    def __init__(self, request: Request | None, method: bytes, is_simple: bool) -> None:
+        self.request = request
+        self.method = method
+        self.is_simple = is_simple
+        self.pending: Deferred[Any] | None = None
+        self.response: Any = None
+        self.is_ready = False
+
+
+@implementer(IHalfCloseableProtocol, IPushProducer)
 class HTTPChannel(Protocol):
-    """One connection: reads a request, asks the handler, writes its response, closes.
+    """One connection: reads requests, asks the handler, writes its responses, closes.
 
     :param factory: what made it, and has all the settings.
     """
 
     log = Logger()
 
+    transport: Any  # its interface says less than every stream transport can do
+    _reader: RequestReader | None = None  # made when the first byte comes
+    _next: Request | None = None  # it must wait until all before it are answered
+    _sender: _Sender | None = None  # of the first answer that is due, if it is large
+    _timer: IDelayedCall | None = None  # the only one that a connection has
+    _when_due: Callable[[], None] | None = None  # what it is for, if not for _look_at_clock
+    _reading = True  # until the last request has come
+    _half_closed = False  # the client sends no more
+    _paused = False  # because more came than can be answered now
+    _working = False  # somebody is in _work
+    _full = False  # the transport has enough to send
+    _registered = False  # the channel, as the transport's producer
+    _untold = 0  # bytes written since the transport had not enough to send
+    _refused = False  # the last answer says what is wrong
+    _closing = False  # nothing more is written
+    _lost = False
+
     def __init__(self, factory: HTTPFactory) -> None:
         self._settings = factory
-        self._reader: RequestReader | None = RequestReader()  # while it reads
-        self._pending: Deferred[Any] | None = None  # while it waits for the handler
-        self._paused = False  # because more came while it waits
-        self._lost = False
-        self._heard_at: float | None = None  # when the last byte came
-        self._timer: IDelayedCall | None = None  # the only one that a connection has
+        self._due: list[_Due] = []
 
     def connectionMade(self) -> None:
         """Begin to read."""
         settings = self._settings
-        self._connected_at = settings.clock.seconds()
-        self._call_later(min(settings.idle_timeout, settings.request_timeout), self._look_at_clock)
+        self._began_at = self._heard_at = settings.clock.seconds()
+        settings.channels.add(self)
+        if settings.is_stopping:
+            self._close()
+        elif settings.max_connections is not None and (
+            len(settings.channels) > settings.max_connections
+        ):
+            self._refuse(BadRequest("There are too many connections. Try again later.", 503))
+            self._work()
+        else:
+            self._wait()
 
     def dataReceived(self, data: bytes) -> None:
-        """Respond to the first request as soon as it is complete; drop what follows it.
+        """Respond to each request as soon as it is complete; drop what follows the last.
 
-        What comes while the handler works is not even read: the transport is paused,
-        so that it is the client's memory that fills.
+        What comes while nothing more can be answered is not even read: the transport is
+        paused, so that it is the client's memory that fills.
         """
-        if self._reader is None:
-            if self._pending is not None:
+        if self._reading:
+            settings = self._settings
+            if self._reader is None:
+                self._reader = RequestReader(settings.max_head, settings.max_body)
+            self._heard_at = settings.clock.seconds()
+            self._reader.feed(data)
+            self._work()
+            if self._is_busy() and self._reader is not None and self._reader.has_begun:
                 self._pause()
-            return
-        self._heard_at = self._settings.clock.seconds()
-        self._reader.feed(data)
-        try:
-            request = self._reader.next_request()
-        except BadRequest as error:
-            self._refuse(error)
-        else:
-            if request is not None:
-                self._respond(request)
+        elif self._due:
+            self._pause()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave nothing behind, and let no handler work for nobody."""
-        self._lost = True
+        self._lost = self._closing = True
+        self._reading, self._reader, self._next = False, None, None
         self._stop_timer()
-        self._cancel()
+        self._break_off()
+        due, self._due = self._due, []
+        for answer in due:
+            if answer.pending is not None:
+                self._cancel(answer.pending)
+            _close_body(answer.response)
+        self._settings.channel_lost(self)
 
     def readConnectionLost(self) -> None:
-        """Hear that the client will send no more; close when what is written has gone.
+        """Hear that the client will send no more; answer what it has sent, then close.
 
-        So a client that closes its half behind its request gets the whole answer,
-        unless the handler is still at work: nobody can tell it from one that has gone.
+        It may wait for its answer, as ``nc -N`` does.  Or it may have gone: nobody can
+        tell.  So the handler has ``request_timeout`` for it, and not all the time.
         """
-        self._transport.loseConnection()
+        self._half_closed = True
+        if self._closing:
+            self.transport.loseConnection()
+        else:
+            self._work()
 
     def writeConnectionLost(self) -> None:
         """Hear that the client was told so, too."""
 
+    def finish(self) -> None:
+        """Close as soon as the requests that have begun to come are answered."""
+        if self._next is None and (self._reader is None or not self._reader.has_begun):
+            self._reading = False
+        self._work()
+
+    def _work(self) -> None:
+        """Do all that can be done now; then see to what is waited for."""
+        if self._working or self._closing:  # what called what calls this will go on with it
+            return
+        self._working = True
+        while self._write_next() or self._ask_next():
+            pass
+        self._working = False
+        if self._closing:
+            return
+        if self._paused and not self._is_busy():  # also to close: TLS must read for that
+            self._resume()
+        if not self._due:
+            if not self._reading:
+                self._close()
+            elif not self._full and (self._timer is None or self._when_due is not None):
+                self._wait()
+        elif self._full or self._sender is not None:
+            pass  # the client has its time to read; that runs already
+        elif self._half_closed:
+            self._call_later(self._settings.request_timeout, self._abort)
+        elif self._paused:
+            self._call_later(self._settings.idle_timeout, self._look_for_the_end)
+        else:
+            self._stop_timer()
+
     # Reading
+
+    def _wait(self) -> None:
+        """Wait for the next request."""
+        settings = self._settings
+        self._call_later(min(settings.idle_timeout, settings.request_timeout), None)
 
     def _look_at_clock(self) -> None:
         """Give up on a client that is too slow; or look again when it can be too slow."""
         settings = self._settings
-        began, now = self._connected_at, settings.clock.seconds()
-        heard = began if self._heard_at is None else self._heard_at
-        late = min(heard + settings.idle_timeout, began + settings.request_timeout)
+        now = settings.clock.seconds()
+        late = min(
+            self._heard_at + settings.idle_timeout, self._began_at + settings.request_timeout
+        )
         if now < late:
-            self._call_later(late - now, self._look_at_clock)
-        elif self._heard_at is None:  # a browser that connected in case it would need it
-            self._reader = None
-            self._close()
-        else:
-            self._refuse(BadRequest("The request did not come in time.", 408))
+            self._call_later(late - now, None)
+        elif self._reader is not None and self._reader.has_begun:
+            explanation = "The request did not come in time."
+            self._refuse(BadRequest(explanation, 408, self._reader.method))
+            self._work()
+        else:  # a browser that connected in case it would need it
+            self._reading = False
+            self._work()
 
-    def _refuse(self, error: BadRequest) -> None:
-        """Write why there is no answer; then close."""
-        self._reader = None
-        response = text_response(error.status, str(error))
-        data = self._render(response, error.method == b"HEAD")
-        self._transport.write(_body(data) if error.simple else data)
-        self._linger()
-
-    # Waiting for the handler
-
-    def _respond(self, request: Request) -> None:
-        """Ask the handler, and write its response when it is there."""
-        self._reader = None
-        try:
-            answer = self._settings.handler(request)
-        except Exception:
-            self._fail(Failure(), request)
-            return
-        if iscoroutine(answer):
-            answer = Deferred.fromCoroutine(answer)
-        if isinstance(answer, Deferred):
-            self._stop_timer()
-            self._pending = answer
-            answer.addCallbacks(
-                self._send, self._fail, callbackArgs=(request,), errbackArgs=(request,)
-            )
-            if self._lost:  # while the handler was called
-                self._cancel()
-        else:
-            self._send(cast(Response, answer), request)
+    def _is_busy(self) -> bool:
+        """Tell whether the next request must wait, should it come."""
+        due = self._due
+        if not due:
+            return self._full
+        return (
+            self._full
+            or not self._reading
+            or self._sender is not None
+            or self._next is not None
+            or len(due) == AT_ONCE
+            or due[-1].method not in SAFE
+        )
 
     def _pause(self) -> None:
         """Read no more for a while.
@@ -162,159 +259,419 @@ class HTTPChannel(Protocol):
         A paused transport does not hear that its client has gone.  So it is not paused
         before more has come, and resumed for a moment now and then.
         """
+        if self._paused or self._closing or self._half_closed:
+            return
         self._paused = True
-        self._transport.pauseProducing()
-        self._call_later(self._settings.idle_timeout, self._resume)
+        self.transport.pauseProducing()
+        if not self._full and self._sender is None:
+            self._call_later(self._settings.idle_timeout, self._look_for_the_end)
+
+    def _look_for_the_end(self) -> None:
+        """Resume for a moment; but not again and again, if something is kept each time."""
+        if self._reader is None or self._reader.size <= self._settings.max_body:
+            self._resume()
 
     def _resume(self) -> None:
         self._paused = False
-        self._transport.resumeProducing()
+        self.transport.resumeProducing()
 
-    def _cancel(self) -> None:
-        """Tell the handler that nobody waits for it any more."""
-        if self._pending is not None:
-            try:
-                self._pending.cancel()
-            except Exception:
-                self.log.failure("The handler failed to be cancelled")
+    def _read_next(self) -> Request | None:
+        """Return the next request that may be asked for now."""
+        request, self._next = self._next, None
+        if request is not None or self._reader is None:
+            return request
+        request = self._reader.next_request()
+        if request is not None and self._due and request.method not in SAFE:
+            self._next = request
+            return None
+        return request
 
-    def _send(self, response: Response, request: Request) -> None:
-        """Write the response, if anybody is there to read it; then close."""
-        self._pending = None
-        if self._lost:
-            return
-        if self._paused:  # TLS must read to close
-            self._resume()
+    def _refuse(self, error: BadRequest) -> None:
+        """Answer, in its turn, why there is no answer; it is the last one."""
+        self._reading, self._reader = False, None
+        due = _Due(None, error.method, error.simple)
+        due.response, due.is_ready = text_response(error.status, str(error)), True
+        self._due.append(due)
+
+    # Asking the handler
+
+    def _ask_next(self) -> bool:
+        """Ask the handler about the next request; tell whether there was anything to do."""
+        if not self._reading or self._is_busy():
+            return False
         try:
-            data = self._render(response, request.method == b"HEAD")
+            request = self._read_next()
+        except BadRequest as error:
+            self._refuse(error)
+            return True
+        if request is None:
+            if self._half_closed and self._next is None:
+                self._reading = False
+            return False
+        if self._settings.is_stopping or not asks_for_keep_alive(request):
+            self._reading, self._reader = False, None
+        due = _Due(request, request.method, request.version == SIMPLE)
+        self._due.append(due)
+        try:
+            answer = self._settings.handler(request)
         except Exception:
-            self._fail(Failure(), request)
-            return
-        if request.version == SIMPLE:
-            data = _body(data)
-        if len(data) <= PIECE:
-            self._transport.write(data)
-            self._close()
+            self._failed(Failure(), due)
+            return True
+        if iscoroutine(answer):
+            answer = Deferred.fromCoroutine(answer)
+        if isinstance(answer, Deferred):
+            due.pending = answer
+            answer.addCallbacks(
+                self._arrived, self._failed, callbackArgs=(due,), errbackArgs=(due,)
+            )
+            if self._lost and due.pending is not None:  # while the handler was called
+                self._cancel(answer)
+        elif self._lost:
+            _close_body(answer)
         else:
-            self._transport.registerProducer(_Pieces(self, data), False)
+            due.response, due.is_ready = answer, True
+        return True
 
-    def _fail(self, failure: Failure, request: Request) -> None:
-        """Log what the handler did wrong, if anybody waits for it; answer with a 500."""
+    def _arrived(self, response: Response, due: _Due) -> None:
+        """Take a response, if anybody is there to read it."""
+        due.pending = None
         if self._lost:
-            return
+            _close_body(response)
+        else:
+            due.response, due.is_ready = response, True
+            self._work()
+
+    def _failed(self, failure: Failure, due: _Due) -> None:
+        """Take a failure in place of a response, if anybody waits for that."""
+        due.pending = None
+        if not self._lost:
+            self._fail(failure, due)
+            self._work()
+
+    def _fail(self, failure: Failure, due: _Due) -> None:
+        """Log what the handler did wrong; the answer is a 500."""
+        request = cast(Request, due.request)
         self.log.failure(
             "The handler failed to answer {method!r} {target!r}",
             failure,
             method=request.method,
             target=request.target,
         )
-        self._send(text_response(500, "The server made a mistake."), request)
+        due.response, due.is_ready = text_response(500, "The server made a mistake."), True
 
-    def send_piece(self, piece: bytes, last: bool) -> None:
-        """Write a piece of a large answer, as the client has read what came before it."""
-        self._transport.write(piece)
-        if last:
-            self._transport.unregisterProducer()
-            self._close()
+    def _cancel(self, pending: Deferred[Any]) -> None:
+        """Tell the handler that nobody waits for it any more."""
+        try:
+            pending.cancel()
+        except Exception:
+            self.log.failure("The handler failed to be cancelled")
+
+    # Writing
+
+    def _write_next(self) -> bool:
+        """Write the answer whose turn it is; tell whether there was anything to do."""
+        due = self._due
+        if not due or not due[0].is_ready or self._full or self._closing or self._sender:
+            return False
+        try:
+            head, body = self._render(due[0])
+        except Exception:
+            _close_body(due[0].response)
+            self._fail(Failure(), due[0])
+            head, body = self._render(due[0])
+        if isinstance(body, bytes) and len(head) + len(body) <= SMALL:
+            self._write(head + body)
+            self._answered(len(body))
+            return True
+        if isinstance(body, bytes):
+            sender = _Sender(self, head, BytesIO(body).read, len(body))
         else:
+            sender = _Sender(self, head, body.read, body.size)
+        self._sender = sender
+        if sender.left <= SMALL:
+            piece = self._read_piece(sender)
+            if piece is not None:
+                self._write(piece)
+                self._sent_all(sender)
+        else:
+            self._unregister()
             self._call_later(self._settings.close_timeout, self._abort)
+            sender.is_registered = True
+            self.transport.registerProducer(sender, False)
+        return True
 
-    def _render(self, response: Response, head_only: bool) -> bytes:
+    def _render(self, due: _Due) -> tuple[bytes, bytes | Body]:
+        """Return the head and the body that are written."""
+        settings, response = self._settings, due.response
+        head = render_response(
+            response,
+            settings.clock.seconds(),
+            head_only=True,
+            server=settings.server,
+            keep_alive=self._reading or len(self._due) > 1,
+        )
+        body: bytes | Body = response.body
+        if due.method == b"HEAD" or response.status in WITHOUT_BODY:
+            _close_body(response)
+            body = b""
+        return b"" if due.is_simple else head, body
+
+    def _write(self, data: bytes) -> None:
+        """Write; if more may follow, learn whether the transport has enough to send."""
+        transport = self.transport
+        if not self._reading and len(self._due) == 1:
+            self._unregister()
+            transport.write(data)
+            return
+        # A transport tells that to its producer alone, within write; so from time to time
+        # it has one, for a moment.  TLS collects what is written, and may find out later.
+        self._untold += len(data)
+        if self._untold > SMALL and not self._registered:
+            self._registered = True
+            transport.registerProducer(self, True)
+        transport.write(data)
+        if self._registered and not self._full:
+            self._untold = 0
+            if not ISSLTransport.providedBy(transport):
+                self._unregister()
+
+    def _unregister(self) -> None:
+        if self._registered:
+            self._registered = False
+            self.transport.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """Hear that the transport has enough to send: answer nothing more for a while."""
+        self._full = True
+        self._call_later(self._settings.close_timeout, self._abort)
+
+    def resumeProducing(self) -> None:
+        """Hear that the client has read all that was written."""
+        self._unregister()
+        if self._full:
+            self._full, self._untold = False, 0
+            self._began_at = self._heard_at = self._settings.clock.seconds()
+            self._wait()
+            self._work()
+
+    def stopProducing(self) -> None:
+        """Do nothing: the channel is told by itself that its connection is lost."""
+
+    def _answered(self, size: int) -> None:
+        """Go on to the next answer: so many bytes of body are written, and that was all."""
+        if self._lost:  # some transports lose the connection before write returns
+            return
         settings = self._settings
-        return render_response(response, settings.clock.seconds(), head_only, settings.server)
+        due = self._due.pop(0)
+        self._refused = due.request is None
+        self._began_at = self._heard_at = settings.clock.seconds()
+        if settings.log is not None:
+            self._log_answer(due, size)
+
+    def _log_answer(self, due: _Due, size: int) -> None:
+        """Tell the log of an answer that was finished, or broken off."""
+        log = cast(Log, self._settings.log)
+        try:
+            log(self.transport.getPeer(), due.request, due.response.status, size)
+        except Exception:
+            self.log.failure("The log failed")
+
+    def send_piece(self, sender: _Sender) -> None:
+        """Write the next piece of a large answer, as the transport has asked for it."""
+        if sender is not self._sender or self._closing:
+            return
+        piece = self._read_piece(sender)
+        if piece is None:
+            return
+        self.transport.write(piece)
+        if sender.left:
+            self._call_later(self._settings.close_timeout, self._abort)
+        else:
+            self._sent_all(sender)
+            self._work()
+
+    def _read_piece(self, sender: _Sender) -> bytes | None:
+        """Read a piece of a large answer; break off if that fails."""
+        try:
+            return sender.read(PIECE)
+        except Exception as error:
+            # The head has promised more: nothing but a broken connection says that it is wrong.
+            target = cast(Request, self._due[0].request).target
+            if isinstance(error, OSError):
+                self.log.warn(
+                    "The answer to {target!r} broke off: {error}", target=target, error=error
+                )
+            else:
+                self.log.failure("The answer to {target!r} broke off", target=target)
+            self._stop_timer()
+            self._break_off()
+            self._abort()
+            return None
+
+    def _sent_all(self, sender: _Sender) -> None:
+        """Go on behind a large answer, if its end is not that of the connection."""
+        if not self._lost:
+            self._sender = None
+            self._give_back(sender, self._due[0])
+            self._answered(sender.sent)
+
+    def _break_off(self) -> None:
+        """Send no more of a large answer, if one is being sent."""
+        if self._sender is not None:
+            sender, self._sender = self._sender, None
+            due = self._due.pop(0)
+            self._give_back(sender, due)
+            if self._settings.log is not None:
+                self._log_answer(due, sender.sent)
+
+    def _give_back(self, sender: _Sender, due: _Due) -> None:
+        _close_body(due.response)
+        if sender.is_registered and not self._lost:
+            self.transport.unregisterProducer()
 
     # Closing
 
     def _close(self) -> None:
-        """Close as soon as the client has read all, or has had its time for it."""
-        # Some transports lose the connection before loseConnection returns.
-        self._call_later(self._settings.close_timeout, self._abort)
-        self._transport.loseConnection()
+        """Close as soon as the client has read all, or has had its time for it.
 
-    def _abort(self) -> None:
-        """Close without waiting for anybody."""
-        transport = self._transport
-        # A terminal, say, has no other way to close.
-        getattr(transport, "abortConnection", transport.loseConnection)()
-
-    def _linger(self) -> None:
-        """Close, but let a client that is still sending read why (RFC 1945, section 9.4).
-
-        A socket that is closed with bytes unread is reset, and the reset may
+        But let a client that was refused, and is still sending, read why (RFC 1945, section
+        9.4).  A socket that is closed with bytes unread is reset, and the reset may
         overtake the answer.  So TCP is told that no more will be written, and what
         comes is read and dropped until the client closes or ``LINGER`` is over.
         """
-        transport = self._transport
-        if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
+        self._closing, self._reading = True, False
+        self._unregister()
+        transport = self.transport
+        # Some transports lose the connection before they return.
+        if (
+            self._refused
+            and not self._half_closed
+            and ITCPTransport.providedBy(transport)
+            and not ISSLTransport.providedBy(transport)
+        ):
             self._call_later(LINGER, self._abort)
             transport.loseWriteConnection()
         else:
-            self._close()
+            self._call_later(self._settings.close_timeout, self._abort)
+            transport.loseConnection()
+
+    def _abort(self) -> None:
+        """Close without waiting for anybody."""
+        self._closing, self._reading = True, False
+        transport = self.transport
+        # A terminal, say, has no other way to close.
+        getattr(transport, "abortConnection", transport.loseConnection)()
 
     # Time
 
-    def _call_later(self, seconds: float, function: Callable[[], None]) -> None:
-        """Call a function later, in place of the one that was to be called."""
-        if self._lost:  # some transports lose the connection before write returns
+    def _call_later(self, seconds: float, function: Callable[[], None] | None) -> None:
+        """Call a function later, in place of the one that was to be called.
+
+        :param function: if it is ``None``, look at the clock.
+        """
+        if self._lost:
             return
         self._when_due = function
-        if self._timer is not None:
-            self._timer.reset(seconds)  # cheaper than to cancel it and make a new one
-        else:
-            self._timer = self._settings.clock.callLater(seconds, self._call_now)
+        clock, timer = self._settings.clock, self._timer
+        if timer is not None:
+            # To put a call off is cheaper than a new one; to bring one forward, the reactor
+            # would look at all the calls of all connections.
+            if clock.seconds() + seconds >= timer.getTime():
+                timer.reset(seconds)
+                return
+            timer.cancel()
+        self._timer = clock.callLater(seconds, self._call_now)
 
     def _call_now(self) -> None:
         self._timer = None
-        self._when_due()
+        (self._when_due or self._look_at_clock)()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    @property
-    def _transport(self) -> Any:
-        """The transport; its interface says less than every stream transport can do."""
-        return self.transport
+
+def _close_body(response: Any) -> None:
+    """Give back what the body holds, if it is not just bytes."""
+    body = getattr(response, "body", b"")
+    if not isinstance(body, bytes) and hasattr(body, "close"):
+        try:
+            body.close()
+        except Exception:
+            HTTPChannel.log.failure("A body failed to be closed")
 
 
 @implementer(IPullProducer)
-class _Pieces:
+class _Sender:
     """A large answer.  The transport asks for a piece whenever it has written all.
 
     So a client that reads slowly, but reads, is not cut off; and no more than a piece
-    is copied at a time.
+    is in memory.
+
+    :ivar left: how many bytes are not read yet, the head included.
+    :ivar sent: how many bytes of the body are read.
+    :ivar is_registered: whether it is the transport's producer.
     """
 
-    def __init__(self, channel: HTTPChannel, data: bytes) -> None:
+    def __init__(
+        self, channel: HTTPChannel, head: bytes, read: Callable[[int], bytes], size: int
+    ) -> None:
         self._channel = channel
-        self._data = memoryview(data)
+        self._head = head
+        self._read = read
+        self.left = len(head) + size
+        self.sent = 0
+        self.is_registered = False
 
     def resumeProducing(self) -> None:
-        piece, self._data = self._data[:PIECE], self._data[PIECE:]
-        self._channel.send_piece(bytes(piece), last=not self._data)
+        self._channel.send_piece(self)
 
     def stopProducing(self) -> None:
         """Do nothing: the channel is told by itself that its connection is lost."""
 
+    def read(self, limit: int) -> bytes:
+        """Return the next bytes: ``limit`` of them, or all that are left.
 
-def _body(data: bytes) -> bytes:
-    """Return what was rendered of the body: all that a Simple-Request is answered with."""
-    return data.partition(b"\r\n\r\n")[2]
+        :raises OSError: if the body has other bytes than it has promised.
+        """
+        pieces = [self._head] if self._head else []
+        limit = min(limit, self.left)
+        self.left -= limit
+        limit -= len(self._head)
+        self._head = b""
+        while limit:
+            piece = self._read(limit)
+            if not 0 < len(piece) <= limit:
+                raise OSError(f"{len(piece)} bytes came where 1 to {limit} were to come")
+            limit -= len(piece)
+            self.sent += len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+@implementer(IProtocolNegotiationFactory)
 class HTTPFactory(Factory):
     """Makes an :class:`HTTPChannel` for each connection.
 
     :ivar handler: what answers.
     :ivar clock: what tells the time; the reactor, unless a test hands in another.
     :ivar idle_timeout: how many seconds a client may send nothing before its request
-        is complete.
+        is complete, and before it begins its next one on a connection that is kept.
     :ivar request_timeout: how many seconds it may take to send its whole request.
-    :ivar close_timeout: how many seconds the transport may take to hand over an answer
-        of up to 64 KiB, or the next 64 KiB of a larger one, and at the end to close.
+    :ivar close_timeout: how many seconds the transport may take to hand over answers
+        of up to 320 KiB, or the next 256 KiB of a large one, and at the end to close.
     :ivar server: the value of ``Server``; empty to leave the field out.
-    :raises ValueError: if ``server`` has a NUL, CR or LF in it, or a timeout is not
+    :ivar max_head: how many bytes the head of a request may have.
+    :ivar max_body: how many bytes the body of a request may have.
+    :ivar max_connections: how many connections there may be; each one more is answered
+        with a 503 and closed.  ``None`` for any number.
+    :ivar log: what is called for each answer when it was handed to the transport as a
+        whole, or broke off: with the client's address; the request, or ``None`` if that
+        could not be read; the status; and how many bytes of body were written.
+    :ivar channels: those that are connected.
+    :ivar is_stopping: whether no connection is kept any more.
+    :raises ValueError: if ``server`` has a NUL, CR or LF in it, or a number is not
         more than 0.
     """
 
@@ -328,11 +685,17 @@ class HTTPFactory(Factory):
         request_timeout: float = 60.0,
         close_timeout: float = 15.0,
         server: bytes = b"toyhttp",
+        max_head: int = 16 * 1024,
+        max_body: int = 1024 * 1024,
+        max_connections: int | None = 10_000,
+        log: Log | None = None,
     ) -> None:
         if not FIELD_VALUE.fullmatch(server):
             raise ValueError(f"the value of Server has a NUL, CR or LF in it: {server!r}")
         if not all(seconds > 0 for seconds in (idle_timeout, request_timeout, close_timeout)):
             raise ValueError("a timeout is a number of seconds above 0")
+        if max_head < 1 or max_body < 0 or (max_connections is not None and max_connections < 1):
+            raise ValueError("a limit is a number above 0")
         if clock is None:
             from twisted.internet import reactor  # only now: importing it installs it
 
@@ -343,7 +706,48 @@ class HTTPFactory(Factory):
         self.idle_timeout = idle_timeout
         self.request_timeout = request_timeout
         self.close_timeout = close_timeout
+        self.max_head = max_head
+        self.max_body = max_body
+        self.max_connections = max_connections
+        self.log = log
+        self.channels: set[HTTPChannel] = set()
+        self.is_stopping = False
+        self._waiting: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPChannel:
         """Return a new channel."""
         return HTTPChannel(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what is spoken, for a TLS client that says what it speaks (RFC 7301).
+
+        All browsers do, and Twisted refuses those with which it has nothing in common.
+        Who speaks HTTP/1.1 understands HTTP/1.0.
+        """
+        return [b"http/1.0", b"http/1.1"]
+
+    def channel_lost(self, channel: HTTPChannel) -> None:
+        """Forget a channel: its connection is lost."""
+        self.channels.discard(channel)
+        if not self.channels:
+            waiting, self._waiting = self._waiting, []
+            for waits in waiting:
+                waits.callback(None)
+
+    def stop_serving(self) -> Deferred[None]:
+        """Close each connection as soon as the request that has begun to come is answered.
+
+        One without a request is closed at once, and so is each new one: stop listening
+        before.  How long it may take is up to the handler and to the timeouts.
+
+        :returns: a Deferred that fires, with ``None``, when no connection is left.
+        """
+        self.is_stopping = True
+        stopped: Deferred[None] = Deferred()
+        self._waiting.append(stopped)
+        for channel in list(self.channels):
+            channel.finish()
+        if not self.channels and self._waiting:
+            self._waiting.remove(stopped)
+            stopped.callback(None)
+        return stopped

@@ -11,10 +11,20 @@ part that it belongs to is complete.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from .request import METHODS, SIMPLE, BadRequest, Request, parse_headers, parse_request_line
+from .request import (
+    METHODS,
+    SIMPLE,
+    BadRequest,
+    Request,
+    RequestLine,
+    known_method,
+    make_request,
+    parse_request_line,
+)
 
 MAX_LINE: Final = 8192
 """How many bytes a request line may have: RFC 9112, section 3, wants 8000 at least."""
@@ -51,11 +61,30 @@ class RequestReader:
         self._max_body = max_body
         self._buffer = bytearray()
         self._searched = 0  # so many bytes of the buffer hold no end of what is read now
-        self._line: tuple[bytes, bytes, tuple[int, int]] | None = None  # once it is complete
+        self._line: RequestLine | None = None  # once it is complete
         self._line_end = 0  # where it ends in the buffer
         self._head: Request | None = None  # once it is complete, and out of the buffer
         self._length = 0  # how many bytes its body has
         self._error: BadRequest | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether some of the next request has come; a line end before it is not of it."""
+        return self._head is not None or bytes(self._buffer[:3]) not in (b"", b"\r", b"\n", b"\r\n")
+
+    @property
+    def method(self) -> bytes:
+        """The method of the request that has begun to come, if it is known and matters."""
+        if self._head is not None:
+            return self._head.method
+        if self._line is not None:
+            return self._line[0]
+        return known_method(bytes(self._buffer[:7]).lstrip(b"\r\n"))
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        return len(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Take the bytes that came next: one, or many, or several requests' worth."""
@@ -73,6 +102,8 @@ class RequestReader:
         """
         if self._error is not None:
             raise self._error.with_traceback(None)  # else it would grow at each call
+        if not self._buffer and self._head is None:
+            return None
         try:
             head = self._head or self._read_head()
         except BadRequest as error:
@@ -106,33 +137,34 @@ class RequestReader:
             self._searched = size
             return None
         line_end = self._line_end
-        headers = parse_headers(self._take(size)[line_end:], method)
-        request = Request(method, target, version, headers)
-        self._length = self._body_length(request)
+        request, fields = make_request(line, self._take(size)[line_end:])
+        self._length = self._body_length(method, fields)
         return request
 
-    def _read_line(self) -> tuple[bytes, bytes, tuple[int, int]] | None:
+    def _read_line(self) -> RequestLine | None:
         """Parse the request line, if all of it has come (RFC 1945, section 5.1)."""
         # Old clients send a line end after a body: one is skipped (RFC 9112, section 2.2).
-        start = 2 if self._buffer.startswith(b"\r\n") else self._buffer.startswith(b"\n")
+        start = 0
+        if self._buffer[0] in b"\r\n":
+            start = 2 if self._buffer.startswith(b"\r\n") else self._buffer.startswith(b"\n")
         end = self._buffer.find(b"\n", max(start, self._searched)) + 1
         size = (end or len(self._buffer)) - start
         if size > min(MAX_LINE, self._max_head):
-            raise BadRequest("The request line is too long.", 414)
+            raise BadRequest("The request line is too long.", 414, self.method)
         if not end:
             self._searched = len(self._buffer)
             return None
         self._searched = self._line_end = end
         return parse_request_line(bytes(self._buffer[start:end]))
 
-    def _body_length(self, request: Request) -> int:
+    def _body_length(self, method: bytes, fields: Mapping[bytes, bytes]) -> int:
         """Return how many bytes of body follow the head (RFC 1945, section 7.2.2).
 
         Every doubt is an error: a body that two readers see differently is how
         requests are smuggled (RFC 9112, section 6.3).
         """
-        method, value = request.method, request.header(b"Content-Length")
-        if request.header(b"Transfer-Encoding") is not None:
+        value = fields.get(b"content-length")
+        if b"transfer-encoding" in fields:
             status = 501 if value is None else 400
             raise BadRequest("HTTP/1.0 has no Transfer-Encoding.", status, method)
         if value is not None and not _LENGTH.fullmatch(value):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
+from .dates import format_http_date
 from .request import TOKEN
 
 REASONS: Final = {
@@ -48,6 +48,23 @@ FIELD_VALUE: Final = re.compile(rb"[^\x00\r\n]*")
 """What stays one header field for every reader."""
 
 
+class Body(Protocol):
+    """An entity body that is read when it is sent, piece by piece: that of a large file, say."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has in all.  So many are sent, or the connection is aborted."""
+
+    def read(self, limit: int) -> bytes:
+        """Return the next bytes: at least one, at most ``limit``; none at the end.
+
+        :raises OSError: if there should be more, but they cannot be read.
+        """
+
+    def close(self) -> None:
+        """Give back what it holds; it is not read any more.  May be called again."""
+
+
 @dataclass(frozen=True)
 class Response:
     """One response.
@@ -55,12 +72,12 @@ class Response:
     :ivar status: the status code, from 200 to 599.
     :ivar headers: pairs of name and value.  ``Date``, ``Content-Length`` and
         ``Connection`` are not among them: the server writes those.
-    :ivar body: the entity body.
+    :ivar body: the entity body: bytes, or a :class:`Body`, which the server closes.
     """
 
     status: int
     headers: Sequence[tuple[bytes, bytes]] = ()
-    body: bytes = b""
+    body: bytes | Body = b""
 
 
 def text_response(status: int, explanation: str) -> Response:
@@ -75,51 +92,75 @@ def text_response(status: int, explanation: str) -> Response:
 
 
 def render_response(
-    response: Response, now: float, head_only: bool = False, server: bytes = b""
+    response: Response,
+    now: float,
+    head_only: bool = False,
+    server: bytes = b"",
+    keep_alive: bool = False,
 ) -> bytes:
     """Render the bytes that go over the wire (RFC 1945, section 6).
 
-    The order is the one that section 4.2 calls good practice: status line,
-    ``Date``, ``Server``, the response's own header fields, ``Content-Length``.
+    The order is the one that section 4.2 calls good practice: status line, ``Date``,
+    ``Connection``, ``Server``, the response's own header fields, ``Content-Length``.
+    Of a :class:`Body` the length is rendered alone: what it has is for the caller to send.
 
     :param now: the time for ``Date``, in seconds since 1970-01-01 00:00 UTC.
     :param head_only: leave the body out, as in the answer to a ``HEAD``; the
         header fields stay the same (section 8.2).
     :param server: the value of ``Server``; without one the field is left out.
+    :param keep_alive: say that the connection stays open (RFC 2068, section 19.7.1).
+    :raises TypeError: if the body is neither bytes nor a :class:`Body`.
     :raises ValueError: if the status is none that can be sent, or a header field's
         name is no token or one that only the server writes, or its value has a NUL, CR
         or LF in it, which would end the field and begin another one.
     """
     status, body = response.status, response.body
+    lines = [_beginning(status, int(now), server, keep_alive)]
+    lines += [_line(name, value) for name, value in response.headers]
+    if status in WITHOUT_BODY:
+        lines.append(b"\r\n")
+    elif isinstance(body, bytes):
+        lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
+        if not head_only:
+            lines.append(body)
+    else:
+        lines.append(b"Content-Length: %d\r\n\r\n" % _size(body))
+    return b"".join(lines)
+
+
+# These two are cached, because most answers begin in the same way as another one of the
+# same second, and most of their fields are the same all day.  It saves half of the time.
+
+
+@lru_cache(maxsize=64)
+def _beginning(status: int, second: int, server: bytes, keep_alive: bool) -> bytes:
+    """Render the status line and the server's own fields."""
     if not 200 <= status <= 599:  # 1xx is never sent to an HTTP/1.0 client (section 9.1)
         raise ValueError(f"status {status} is not from 200 to 599")
-    lines = [
-        b"HTTP/1.0 %d %s" % (status, REASONS.get(status, b"")),
-        b"Date: " + http_date(int(now)),
-    ]
-    if server:
-        lines.append(b"Server: " + server)
-    for name, value in response.headers:
-        if name.lower() in FRAMING:
-            raise ValueError(f"leave {name!r} out of the response: the server frames it")
-        if not TOKEN.fullmatch(name):
-            raise ValueError(f"the header field name {name!r} is not a token")
-        if not FIELD_VALUE.fullmatch(value):
-            raise ValueError(f"the value of {name!r} has a NUL, CR or LF in it: {value!r}")
-        lines.append(name + b": " + value)
-    if status in WITHOUT_BODY:
-        body = b""
-    else:
-        lines.append(b"Content-Length: %d" % len(body))
-    if head_only:
-        body = b""
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+    return b"HTTP/1.0 %d %s\r\nDate: %s\r\n%s%s" % (
+        status,
+        REASONS.get(status, b""),
+        format_http_date(second),
+        b"Connection: keep-alive\r\n" if keep_alive else b"",
+        b"Server: %s\r\n" % server if server else b"",
+    )
 
 
-@lru_cache(maxsize=1)  # a busy server answers many requests in a second
-def http_date(seconds: int) -> bytes:
-    """Format a time as RFC 1945, section 3.3, wants it: ``Sun, 06 Nov 1994 08:49:37 GMT``.
+@lru_cache(maxsize=256)
+def _line(name: bytes, value: bytes) -> bytes:
+    """Render one header field of the response, if it can be sent."""
+    if name.lower() in FRAMING:
+        raise ValueError(f"leave {name!r} out of the response: the server frames it")
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"the header field name {name!r} is not a token")
+    if not FIELD_VALUE.fullmatch(value):
+        raise ValueError(f"the value of {name!r} has a NUL, CR or LF in it: {value!r}")
+    return name + b": " + value + b"\r\n"
 
-    :param seconds: since 1970-01-01 00:00 UTC.
-    """
-    return formatdate(seconds, usegmt=True).encode("ascii")
+
+def _size(body: Body) -> int:
+    """Return the size of a body that is not bytes."""
+    size = getattr(body, "size", None)
+    if not isinstance(size, int) or size < 0:
+        raise TypeError(f"a body is bytes, or has a size and can be read, not {body!r}")
+    return size

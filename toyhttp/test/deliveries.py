@@ -7,6 +7,8 @@ and then.  Several requests follow each other, and some bytes are none at all.
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -130,6 +132,13 @@ def _streams(draw: st.DrawFn) -> bytes:
 
 streams = _streams()
 """All that a client sends over one connection."""
+
+_kept = streams.map(
+    lambda sent: re.sub(rb"( HTTP/1\.[0-9])(\r?\n)", rb"\1\2Connection: keep-alive\2", sent)
+)
+
+kept_streams = st.lists(_kept, min_size=1, max_size=3).map(b"".join)
+"""The same over a connection that is to be kept: most requests ask for that."""
 
 cuts: st.SearchStrategy[list[int]] = st.lists(st.integers(0, 200), max_size=12)
 """The places at which a stream is cut; those after its end mean nothing."""

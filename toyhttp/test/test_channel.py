@@ -17,8 +17,9 @@ from twisted.trial.unittest import TestCase
 from zope.interface import alsoProvides, implementer
 
 from toyhttp.channel import LINGER, HTTPChannel, HTTPFactory
+from toyhttp.dates import format_http_date
 from toyhttp.request import Request
-from toyhttp.response import Response, http_date
+from toyhttp.response import Response
 
 from .deliveries import cut, cuts, one_by_one, property_settings, streams
 
@@ -242,7 +243,7 @@ class FieldTests(TestCase):
         channel.dataReceived(GET)
         after = int(time.time())
         date = transport.value().partition(b"Date: ")[2][:29]
-        self.assertIn(date, [http_date(second) for second in range(before, after + 1)])
+        self.assertIn(date, [format_http_date(second) for second in range(before, after + 1)])
 
 
 class RefusalTests(TestCase):
@@ -281,10 +282,13 @@ class RefusalTests(TestCase):
         """The answer to a HEAD ends with its head, whatever is wrong (RFC 1945, 8.2)."""
         for rest, status in (
             (b" /\r\n", 400),
+            (b"\r\n", 400),
+            (b" /a b HTTP/1.0\r\n", 400),
             (b" a HTTP/1.0\r\n", 400),
             (b" / HTTP/1.0\r\nA\r\n\r\n", 400),
             (b" / HTTP/1.0\r\nContent-Length: x\r\n\r\n", 400),
             (b" / HTTP/1.0\r\nContent-Length: 1048577\r\n\r\n", 413),
+            (b" /" + 9000 * b"a", 414),
             (b" / HTTP/1.0\r\nA: " + 17000 * b"a", 431),
             (b" / HTTP/1.0\r\n" + 101 * b"A: b\r\n" + b"\r\n", 431),
             (b" / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 501),

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from toyhttp import loopback
-from toyhttp.channel import Handler, HTTPFactory
+from toyhttp.channel import Handler, HTTPChannel, HTTPFactory
 from toyhttp.loopback import Loopback, connect, connection_lost
 from toyhttp.request import Request
 from toyhttp.response import Response
@@ -108,15 +108,57 @@ class ServerTests(TestCase):
 
     async def test_client_that_goes_while_the_handler_works(self) -> None:
         """The handler is told, by the reactor as by a test."""
+        asked: Deferred[None] = Deferred()
+        cancelled: Deferred[None] = Deferred()
+
+        def handler(request: Request) -> Deferred[Response]:
+            asked.callback(None)
+            return Deferred(lambda answer: cancelled.callback(None))
+
+        client = Client(b"GET / HTTP/1.0\r\n\r\n")
+        ends = await connect(reactor, HTTPFactory(handler), client)
+        await asked
+        ends.client.transport.abortConnection()
+        await cancelled
+        await ends.disconnect()
+
+    async def test_handler_that_works_for_a_client_that_closed(self) -> None:
+        """It may be at work for its half of a connection, but not for ever (RFC 1945, 1.3)."""
         cancelled: Deferred[None] = Deferred()
 
         def handler(request: Request) -> Deferred[Response]:
             return Deferred(lambda answer: cancelled.callback(None))
 
         client = Client(b"GET / HTTP/1.0\r\n\r\n")
-        ends = await connect(reactor, HTTPFactory(handler), client)
+        ends = await connect(reactor, HTTPFactory(handler, request_timeout=0.2), client)
         await ends.disconnect()
         await cancelled
+
+    async def test_half_closed_while_the_handler_works(self) -> None:
+        """A client that has closed its half gets an answer that comes later (RFC 1945, 1.3)."""
+        answers: list[Deferred[Response]] = []
+        half_closed: Deferred[None] = Deferred()
+
+        def handler(request: Request) -> Deferred[Response]:
+            answers.append(Deferred())
+            return answers[-1]
+
+        def hear(channel: HTTPChannel) -> None:
+            original(channel)
+            half_closed.callback(None)
+
+        original = HTTPChannel.readConnectionLost
+        self.patch(HTTPChannel, "readConnectionLost", hear)
+
+        client = Client(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" * 2)
+        ends = await connect(reactor, HTTPFactory(handler), client)
+        self.addCleanup(ends.disconnect)
+        ends.client.transport.loseWriteConnection()
+        await half_closed
+        for answer in answers:
+            answer.callback(Response(200, body=LARGE * b"x"))
+        await client.done
+        self.assertEqual(client.received.count(b"x"), len(answers) * LARGE)
 
 
 class ConnectTests(TestCase):

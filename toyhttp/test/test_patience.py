@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -55,6 +56,14 @@ class SlowClientTests(TestCase):
         self.assertEqual(came[:29], b"HTTP/1.0 408 Request Timeout\r", f"came {came!r}")
         self.assertTrue(transport.disconnecting)
 
+    def test_half_a_head(self) -> None:
+        """There is no body in it if it was to be the answer to a HEAD (RFC 1945, 8.2)."""
+        for sent in (b"HEAD /a", b"HEAD / HTTP/1.0\r\nContent-Length: 2\r\n\r\na"):
+            _, transport, clock = connect(hello, sent, idle_timeout=10.0)
+            clock.advance(10)
+            head, _, body = transport.value().partition(b"\r\n\r\n")
+            self.assertEqual((head[:12], body), (b"HTTP/1.0 408", b""), f"sent {sent!r}")
+
     def test_deadline_in_the_body(self) -> None:
         """The time for the request includes its body (RFC 1945, 7.2.2)."""
         sent = b"POST / HTTP/1.0\r\nContent-Length: 100\r\n\r\n"
@@ -71,6 +80,24 @@ class SlowClientTests(TestCase):
         _, transport, clock = connect(idle_timeout=100.0, request_timeout=10.0)
         clock.advance(10)
         self.assertTrue(transport.disconnecting)
+
+    def test_timer_is_not_brought_forward(self) -> None:
+        """A reactor that brings a call forward looks at all others: nine thousand take seconds."""
+        forward = []
+        reset = DelayedCall.reset
+
+        def spy(call: DelayedCall, seconds: float) -> None:
+            forward.append(clock.seconds() + seconds < call.getTime())
+            reset(call, seconds)
+
+        self.patch(DelayedCall, "reset", spy)
+        for sent in (GET, b"bad\r\n\r\n", GET[:5]):
+            channel, _, clock = connect(hello, idle_timeout=600.0, close_timeout=15.0)
+            clock.advance(1)
+            channel.dataReceived(sent)
+            self.assertEqual(len(clock.getDelayedCalls()), 1, f"sent {sent!r}")
+            clock.advance(600)
+        self.assertNotIn(True, forward)
 
     def test_one_timer(self) -> None:
         """A connection has one delayed call, whatever it does: nine thousand have few."""

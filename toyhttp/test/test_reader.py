@@ -251,6 +251,7 @@ class MethodTests(TestCase):
             (b" a HTTP/1.0\r\n", 400),
             (b" / HTTP/2.0\r\n", 505),
             (b" /\r\n", 400),
+            (b"\t/a b HTTP/1.0\r\n", 400),
             (b" / HTTP/1.0\r\nA\r\n\r\n", 400),
             (b" / HTTP/1.0\r\nContent-Length: x\r\n\r\n", 400),
             (b" / HTTP/1.0\r\nContent-Length: 99999999\r\n\r\n", 413),
@@ -260,6 +261,18 @@ class MethodTests(TestCase):
         ):
             sent = b"HEAD" + rest
             self.assertEqual(refusal(sent), (status, b"HEAD", False), f"sent {sent[:60]!r}")
+
+    def test_method_of_what_has_begun(self) -> None:
+        """What has come of a request says its method, from the space behind it on."""
+        sent = b"\r\nHEAD / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab"
+        reader = RequestReader()
+        came = []
+        for byte in one_by_one(sent):
+            came.append(reader.method)
+            reader.feed(byte)
+            reader.next_request()
+        self.assertEqual(came, 7 * [b""] + (len(sent) - 7) * [b"HEAD"])
+        self.assertEqual(reader.method, b"", "all of it has come")
 
 
 class LimitTests(TestCase):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import TestCase
 
-from toyhttp.response import Response, http_date, render_response, text_response
+from toyhttp.dates import format_http_date
+from toyhttp.response import Response, render_response, text_response
 
 timeout = 5
 
@@ -122,10 +123,11 @@ class HeadOnlyTests(TestCase):
     def test_error_without_its_body(self) -> None:
         """The head is that of the GET, for every status (RFC 1945, 8.2)."""
         for status in (200, 302, 404, 500):
-            response = Response(status, [(b"X", b"y")], b"a\r\n\r\nb")
+            body = b"a\r\n\r\nb"
+            response = Response(status, [(b"X", b"y")], body)
             whole = render_response(response, NOW)
             came = render_response(response, NOW, head_only=True)
-            self.assertEqual(came + response.body, whole, f"rendered {response!r}")
+            self.assertEqual(came + body, whole, f"rendered {response!r}")
 
     def test_no_content(self) -> None:
         """What never has a body has no length either (RFC 1945, 7.2)."""
@@ -156,19 +158,19 @@ class DateTests(TestCase):
 
     def test_date_follows_the_time(self) -> None:
         """Another second is another date, also when time goes back (RFC 1945, 10.6)."""
-        came = [http_date(second) for second in (0, 1, 1, 0, 60, 1)]
+        came = [format_http_date(second) for second in (0, 1, 1, 0, 60, 1)]
         expected = [b"Thu, 01 Jan 1970 00:00:%02d GMT" % second for second in (0, 1, 1, 0, 0, 1)]
         expected[4] = b"Thu, 01 Jan 1970 00:01:00 GMT"
         self.assertEqual(came, expected)
 
     def test_date_has_one_width(self) -> None:
         """A date is 29 bytes long, on every day (RFC 1945, 3.3)."""
-        came = {len(http_date(day * 86400)) for day in range(0, 40000, 7)}
+        came = {len(format_http_date(day * 86400)) for day in range(0, 40000, 7)}
         self.assertEqual(came, {29})
 
     def test_leap_day(self) -> None:
         """A date is that of the calendar (RFC 1945, 3.3)."""
-        self.assertEqual(http_date(951782400), b"Tue, 29 Feb 2000 00:00:00 GMT")
+        self.assertEqual(format_http_date(951782400), b"Tue, 29 Feb 2000 00:00:00 GMT")
 
     def test_rendered_date_follows_the_time(self) -> None:
         """Two responses of two seconds have two dates (RFC 1945, 10.6)."""
