@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
+import importlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from io import StringIO
+from collections.abc import Callable
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IAddress, IProtocolNegotiationFactory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import TestCase
 
 import toyhttp
-from toyhttp.__main__ import run, url
+from toyhttp.__main__ import run
+from toyhttp.channel import HTTPFactory
+from toyhttp.command import DEFAULT, GRACE, Server, has_colours, make_parser, say, url
+from toyhttp.echo import echo
+from toyhttp.request import Request
+from toyhttp.response import Response
+from toyhttp.test.processes import PATIENCE, ROOT, start
 
 timeout = 5
-
-ROOT = Path(toyhttp.__file__).resolve().parent.parent
-PATIENCE = 30  # seconds: how long a process may take before it is killed
 
 
 class URLTests(TestCase):
@@ -71,6 +76,10 @@ class Reactor(MemoryReactorClock):
             raise self.error
         return super().listenTCP(*args, **kwargs)
 
+    def callFromThread(self, function: Callable[[], object]) -> None:
+        """Call it soon."""
+        self.callLater(0, function)
+
     def run(self) -> None:
         """Run, and forget the stop that ends a run without a network."""
         stops: list[None] = []
@@ -79,8 +88,8 @@ class Reactor(MemoryReactorClock):
         self.stopped = len(stops) > 1
 
 
-class RunTests(TestCase):
-    """The command line, with a reactor that has no network."""
+class CommandCase(TestCase):
+    """A test of the command line, with a reactor that has no network."""
 
     def setUp(self) -> None:
         """Catch what is printed."""
@@ -88,23 +97,52 @@ class RunTests(TestCase):
         self.patch(sys, "stdout", self.out)
         self.patch(sys, "stderr", self.err)
         self.reactor: Any = Reactor()
-        self.factory = Factory()
 
     def run_with(self, *argv: str) -> int:
         """Run the command with these arguments, and return its exit code."""
-        return run(self.reactor, argv, self.factory)
+        return run(self.reactor, argv)
+
+    def factory(self, *argv: str) -> HTTPFactory:
+        """Run the command, and return what makes its channels."""
+        self.assertEqual(self.run_with(*argv), 0, f"said {self.err.getvalue()!r}")
+        factory = self.reactor.tcpServers[-1][1]
+        assert isinstance(factory, HTTPFactory)
+        return factory
+
+    def assert_wrong(self, expected: str, *argv: str) -> None:
+        """Assert that the command line is wrong, and that one line says what."""
+        self.err.truncate(0)
+        self.err.seek(0)
+        self.assertEqual(self.run_with(*argv), 2, f"arguments {argv!r}")
+        said = self.err.getvalue()
+        self.assertEqual(said.count("\n"), 1, f"said {said!r}")
+        self.assertRegex(said, rf"\Apython -m toyhttp: error: .*{expected}", f"arguments {argv!r}")
+        self.assertEqual((self.reactor.tcpServers, self.out.getvalue()), ([], ""))
+
+
+class ListenTests(CommandCase):
+    """Where it listens, and what it says about that."""
 
     def test_usual_address(self) -> None:
         """Without other orders only this machine can connect, at port 8080."""
         self.assertEqual(self.run_with(), 0)
         ((port, factory, _, interface),) = self.reactor.tcpServers
         self.assertEqual((port, interface), (8080, "127.0.0.1"))
-        self.assertIs(factory, self.factory)
+        self.assertIsInstance(factory, HTTPFactory)
         self.assertFalse(self.reactor.stopped)
+
+    def test_greeting(self) -> None:
+        """It says what is served, where, and that folders are listed."""
+        self.run_with()
+        first, second = self.out.getvalue().splitlines()
+        url = "http://127.0.0.1:8080/"
+        self.assertEqual(first, f"Serving {Path.cwd().resolve()} on {url} - Ctrl-C stops it.")
+        expected = "A folder without index.html is listed; --no-listing switches that off."
+        self.assertEqual(second, expected)
 
     def test_several_addresses(self) -> None:
         """Each ``--listen`` is listened on, and printed on a line of its own."""
-        self.assertEqual(self.run_with("--listen", "tcp:81", "--listen", "tcp:82"), 0)
+        self.assertEqual(self.run_with("--listen", "tcp:81", "--listen", "tcp:82", "--echo"), 0)
         self.assertEqual([server[0] for server in self.reactor.tcpServers], [81, 82])
         lines = self.out.getvalue().splitlines()
         self.assertEqual(len(lines), 2, f"printed {lines!r}")
@@ -131,41 +169,348 @@ class RunTests(TestCase):
     def test_wrong_endpoint(self) -> None:
         """An endpoint that Twisted does not know is a wrong command line: 2."""
         for endpoint in ("nonsense", "nonsense:1", "tcp:http!", "tcp", "", "tcp:1:backlog=x"):
-            error = self.assertRaises(SystemExit, self.run_with, "--listen", endpoint)
-            self.assertEqual(error.code, 2, f"--listen {endpoint!r}")
-            last = self.err.getvalue().splitlines()[-1]
-            self.assertIn("error: --listen: ", last, f"--listen {endpoint!r}")
-        self.assertEqual(self.reactor.tcpServers, [])
+            self.assert_wrong("--listen: ", "--listen", endpoint)
+
+    def test_broken_pipe(self) -> None:
+        """Nobody has to read what is printed."""
+
+        class Closed(StringIO):
+            """A pipe whose reader has gone."""
+
+            def write(self, text: str) -> int:
+                raise BrokenPipeError
+
+        for stream in (Closed(), None):
+            self.reactor = Reactor()
+            self.patch(sys, "stdout", stream)
+            self.assertEqual(self.run_with(), 0)
+
+    def test_letters_that_cannot_be_printed(self) -> None:
+        """Letters that the terminal does not have are shown by their codes."""
+        came = BytesIO()
+        self.patch(sys, "stdout", TextIOWrapper(came, encoding="ascii"))
+        say("a\xe9\udce9")
+        self.assertEqual(came.getvalue().strip(), rb"a\xe9\udce9")
+
+
+class ServedTests(CommandCase):
+    """What it serves."""
+
+    def ask(self, factory: HTTPFactory, target: bytes) -> Response:
+        """Return what a request is answered with."""
+        response = factory.handler(Request(b"GET", target, (1, 0)))
+        assert isinstance(response, Response)
+        return response
+
+    def test_this_folder(self) -> None:
+        """Without other orders it serves the folder in which it was started."""
+        Path("here.txt").write_bytes(b"hello")
+        self.assertEqual(self.ask(self.factory(), b"/here.txt").body, b"hello")
+
+    def test_folder(self) -> None:
+        """It serves the folder that is named, and lists what is in it."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "a.txt").write_bytes(b"hello")
+        factory = self.factory(str(folder))
+        self.assertEqual(self.ask(factory, b"/a.txt").body, b"hello")
+        self.assertEqual(self.ask(factory, b"/").status, 200)
+        self.assertIn(f"Serving {folder.resolve()} on ", self.out.getvalue())
+
+    def test_no_listing(self) -> None:
+        """Folders are not listed if that is switched off; then nothing is said of it."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        factory = self.factory("--no-listing", str(folder))
+        self.assertEqual(self.ask(factory, b"/").status, 403)
+        self.assertEqual(self.out.getvalue().count("\n"), 1)
+
+    def test_redirect(self) -> None:
+        """A redirect names no scheme if some clients come by TLS (RFC 1945, 10.11)."""
+        folder = Path(self.mktemp())
+        (folder / "a").mkdir(parents=True)
+        request = Request(b"GET", b"/a", (1, 0), ((b"Host", b"h"),))
+        for endpoint, expected in (("tcp:1", b"http://h/a/"), ("unix:s", b"/a/")):
+            server = Server(
+                self.reactor,
+                make_parser("").parse_args([str(folder), "--listen", endpoint]),
+                self.err.write,
+            )
+            response: Any = server.factory.handler(request)
+            self.assertEqual(dict(response.headers)[b"Location"], expected, endpoint)
+
+    def test_no_folder(self) -> None:
+        """A folder that is not there, or is none, cannot be served."""
+        self.assert_wrong(r"cannot serve no-such-folder: \S", "no-such-folder")
+        Path("file").write_bytes(b"")
+        self.assert_wrong("cannot serve file: not a folder", "file")
+        self.assert_wrong("cannot serve a.x00b: ", "a\0b")
+
+    def test_echo(self) -> None:
+        """``--echo`` serves the page that shows the request."""
+        self.assertIs(self.factory("--echo").handler, echo)
+        expected = "Serving echo on http://127.0.0.1:8080/ - Ctrl-C stops it.\n"
+        self.assertEqual(self.out.getvalue(), expected)
+
+    def write_module(self, text: str) -> str:
+        """Write a module into the current folder, and return its name."""
+        name = f"handler_{len(list(Path().glob('handler_*.py')))}_{os.getpid()}"
+        Path(f"{name}.py").write_text(text, encoding="utf-8")
+        self.patch(sys, "path", [*sys.path])
+        self.addCleanup(sys.modules.pop, name, None)
+        importlib.invalidate_caches()
+        return name
+
+    def test_handler(self) -> None:
+        """``--handler`` serves what a module in the current folder has."""
+        name = self.write_module(
+            "from toyhttp.response import Response\n"
+            "class Pages:\n"
+            "    @staticmethod\n"
+            "    def hello(request):\n"
+            "        return Response(200, (), b'hello')\n"
+        )
+        factory = self.factory("--handler", f"{name}:Pages.hello")
+        self.assertEqual(self.ask(factory, b"/").body, b"hello")
+        self.assertIn(f"Serving {name}:Pages.hello on ", self.out.getvalue())
+
+    def test_handler_that_is_none(self) -> None:
+        """A handler must be there, and be callable; one line says what is wrong."""
+        name = self.write_module("number = 5\n")
+        for handler in (name, f"{name}:", ":number", ":", ""):
+            self.assert_wrong("not like package.module:callable", "--handler", handler)
+        self.assert_wrong("cannot be called", "--handler", f"{name}:number")
+        self.assert_wrong("has no attribute 'none'", "--handler", f"{name}:none")
+        self.assert_wrong("No module named 'no_such_module'", "--handler", "no_such_module:a")
+
+    def test_handler_that_fails(self) -> None:
+        """What a module raises when it is imported is one line, which says where."""
+        for text, error in (
+            ("\n1/0\n", r"ZeroDivisionError: division by zero \(.*handler_.*\.py, line 2\)"),
+            ("raise SystemExit", r"SystemExit \(.*, line 1\)"),
+            ("raise ValueError('a\\nb\\x1b')", r"ValueError: a b\\x1b \(.*, line 1\)"),
+            ("def\n", "SyntaxError: "),
+        ):
+            name = self.write_module(text)
+            self.assert_wrong(f"cannot import {name}:a: {error}", "--handler", f"{name}:a")
+
+    def test_only_one(self) -> None:
+        """A folder, ``--echo`` and ``--handler`` exclude one another."""
+        for argv in (("--echo", "."), (".", "--handler", "a:b"), ("--echo", "--handler", "a:b")):
+            self.assert_wrong("not allowed with", *argv)
+
+
+class OptionTests(CommandCase):
+    """The other options."""
+
+    def test_limits(self) -> None:
+        """What a factory can be told, the command line can tell it."""
+        factory = self.factory(
+            *["--idle-timeout", "1.5", "--request-timeout", "2", "--close-timeout", "3e1"],
+            *["--max-head", "4", "--max-body", "5", "--max-connections", "6"],
+        )
+        for name, value in (
+            ("idle_timeout", 1.5),
+            ("request_timeout", 2),
+            ("close_timeout", 30),
+            ("max_head", 4),
+            ("max_body", 5),
+            ("max_connections", 6),
+        ):
+            self.assertEqual(getattr(factory, name), value, name)
+
+    def test_usual_limits(self) -> None:
+        """Without options the limits are those that the factory has by itself."""
+        usual, factory = HTTPFactory(echo, self.reactor), self.factory("--quiet")
+        names = {name for name in vars(usual) if name.startswith("max_") or "timeout" in name}
+        self.assertGreater(len(names), 4)
+        for name in names:
+            self.assertEqual(getattr(factory, name), getattr(usual, name), name)
+
+    def test_wrong_numbers(self) -> None:
+        """What is no number, or none that makes sense, is a wrong command line."""
+        for option in ("--idle-timeout", "--request-timeout", "--close-timeout"):
+            for value in ("0", "-1", "x", "", "nan", "inf", "-inf", "1_0s"):
+                self.assert_wrong(f"{option}: not a number of seconds", f"{option}={value}")
+        for option in ("--max-head", "--max-body", "--max-connections"):
+            for value in ("0", "-1", "x", "", "1.5", "1_0", " 1", "1" * 5000, "\u0661", "1\n"):
+                self.assert_wrong(f"{option}: not a whole number", f"{option}={value}")
+
+    def test_unknown_option(self) -> None:
+        """A wrong option is one line, and not guessed at."""
+        self.assert_wrong("unrecognized arguments: --port", "--port")
+        self.assert_wrong("unrecognized arguments: --liste", "--liste=tcp:1")
+        self.assert_wrong("unrecognized arguments: b", "a", "b")
+        self.assert_wrong("--listen: expected one argument", "--listen")
+
+    def test_server(self) -> None:
+        """It says who it is (RFC 1945, 10.14)."""
+        self.assertEqual(self.factory().server, f"toyhttp/{toyhttp.__version__}".encode())
+
+    def test_protocols(self) -> None:
+        """Over TLS it speaks with each client that says it knows HTTP/1.1 (RFC 7301, 3.2)."""
+        factory = IProtocolNegotiationFactory(self.factory())
+        self.assertEqual(list(factory.acceptableProtocols()), [b"http/1.0", b"http/1.1"])
+
+    def log_one(self, factory: HTTPFactory) -> None:
+        """Tell the factory's log of an answer."""
+        log = factory.log
+        assert log is not None
+        log(None, Request(b"GET", b"/\x1b", (1, 0)), 404, 5)
+
+    def test_log(self) -> None:
+        """Each answer is a line on the standard error, without colours if that is no terminal."""
+        self.log_one(self.factory())
+        expected = r'\A- - - \[.+\] "GET /\\x1b HTTP/1\.0" 404 5\n\Z'
+        self.assertRegex(self.err.getvalue(), expected)
+
+    def test_log_in_colours(self) -> None:
+        """On a terminal the status has a colour."""
+        self.patch(self.err, "isatty", lambda: True)
+        self.patch(os, "environ", {"TERM": "xterm"})
+        self.log_one(self.factory())
+        self.assertIn("\x1b[33m404\x1b[0m", self.err.getvalue())
+
+    def test_log_into_file(self) -> None:
+        """``--log`` appends each line to a file, too, at once."""
+        Path("access.log").write_text("before\n", encoding="ascii")
+        factory = self.factory("--log", "access.log")
+        self.addCleanup(gc.collect)
+        self.log_one(factory)
+        written = Path("access.log").read_text(encoding="ascii")
+        self.assertEqual(written, "before\n" + self.err.getvalue())
+        self.assertIn(" 404 5\n", written)
+
+    def test_quiet(self) -> None:
+        """``--quiet`` prints none; with ``--log`` they are in the file."""
+        self.assertIs(self.factory("--quiet").log, None)
+        self.reactor = Reactor()
+        self.log_one(self.factory("--quiet", "--log", "quiet.log"))
+        self.assertEqual(self.err.getvalue(), "")
+        self.assertIn(" 404 5\n", Path("quiet.log").read_text(encoding="ascii"))
+
+    def test_log_that_cannot_be_opened(self) -> None:
+        """A log file that cannot be opened is one line."""
+        self.assert_wrong(r"--log: cannot open no/such/file: \S", "--log", "no/such/file")
+
+    def test_colours(self) -> None:
+        """Only a terminal has colours, and only if the user wants them."""
+
+        class Terminal(StringIO):
+            """A terminal, or not."""
+
+            def __init__(self, is_one: bool) -> None:
+                super().__init__()
+                self._is_one = is_one
+
+            def isatty(self) -> bool:
+                return self._is_one
+
+        for environ, is_one, expected in (
+            ({"TERM": "xterm"}, True, True),
+            ({"TERM": "xterm", "NO_COLOR": ""}, True, True),
+            ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+            ({"TERM": "dumb"}, True, False),
+            ({"TERM": "xterm"}, False, False),
+        ):
+            self.patch(os, "environ", environ)
+            self.assertIs(has_colours(Terminal(is_one)), expected, f"{environ!r}, {is_one}")
+        self.assertIs(has_colours(None), False)
+        closed = StringIO()
+        closed.close()
+        self.assertIs(has_colours(closed), False)
+
+    def test_help(self) -> None:
+        """``--help`` names each option, and the defaults."""
+        error = self.assertRaises(SystemExit, self.run_with, "--help")
+        self.assertEqual(error.code, 0)
+        said = " ".join(self.out.getvalue().split())
+        for word in ("FOLDER", "--echo", "--handler", "--no-listing", "--log", "--quiet", DEFAULT):
+            self.assertIn(word, said)
+        self.assertIn("--idle-timeout SECONDS", said)
+        self.assertIn("(default: 15.0)", said)
+        self.assertIn("--max-head NUMBER", said)
+
+
+class StopTests(CommandCase):
+    """How it stops: what is under way is finished, but nobody waits for ever."""
+
+    def setUp(self) -> None:
+        """Make a server with a connection, and answers under way."""
+        super().setUp()
+        self.server = Server(self.reactor, make_parser("").parse_args(["--echo"]), self.err.write)
+        self.successResultOf(Deferred.fromCoroutine(self.server.listen(self.out.write)))
+        self.finished: Deferred[None] = Deferred()
+        self.patch(self.server.factory, "stop_serving", lambda: self.finished)
+        self.handlers: dict[int, Any] = {}
+
+        def set_handler(number: int, handler: Any) -> Any:
+            before = self.handlers.get(number, "before")
+            self.handlers[number] = handler
+            return before
+
+        self.patch(signal, "signal", set_handler)
+
+    def test_waits(self) -> None:
+        """It stops when the answers under way are finished."""
+        stopped = self.server.stop()
+        self.assertNoResult(stopped)
+        self.reactor.advance(0.1)
+        self.finished.callback(None)
+        self.successResultOf(stopped)
+        self.assertEqual((self.reactor.getDelayedCalls(), self.err.getvalue()), ([], ""))
+        self.assertEqual(set(self.handlers.values()), {"before"})
+
+    def test_says_so(self) -> None:
+        """If that takes a while, it says so."""
+        self.server.stop()
+        self.reactor.advance(0.5)
+        expected = "Finishing the answers under way; another Ctrl-C stops at once.\n"
+        self.assertEqual(self.err.getvalue(), expected)
+        self.finished.callback(None)
+
+    def test_not_for_ever(self) -> None:
+        """An answer that does not end is not waited for."""
+        stopped = self.server.stop()
+        self.reactor.pump([0.5, GRACE - 0.6])
+        self.assertNoResult(stopped)
+        self.reactor.advance(0.1)
+        self.successResultOf(stopped)
+        self.finished.callback(None)
+
+    def test_another_ctrl_c(self) -> None:
+        """Another Ctrl-C stops at once."""
+        stopped = self.server.stop()
+        self.handlers[signal.SIGINT](signal.SIGINT, None)
+        self.assertNoResult(stopped)
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+        self.finished.callback(None)
+
+    def test_failure(self) -> None:
+        """It stops, too, if something fails."""
+        stopped = self.server.stop()
+        self.finished.errback(Exception("oops"))
+        self.successResultOf(stopped)
+
+    def test_thread(self) -> None:
+        """Where no signals can be handled it stops as well."""
+
+        def set_handler(number: int, handler: Any) -> Any:
+            raise ValueError("signal only works in main thread of the main interpreter")
+
+        self.patch(signal, "signal", set_handler)
+        stopped = self.server.stop()
+        self.finished.callback(None)
+        self.successResultOf(stopped)
 
 
 class ProcessTests(TestCase):
     """The command as a user runs it."""
 
-    def start(self, *argv: str) -> subprocess.Popen[str]:
+    def start(self, *argv: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
         """Start the command; it is ended after the test, or when it takes too long."""
-        # As a user has it: what is printed into a pipe comes out when it is flushed.
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "toyhttp", *argv],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        # A process that is killed closes its pipes, so whoever reads from them goes on.
-        watchdog = Timer(PATIENCE, process.kill)
-        watchdog.daemon = True
-        watchdog.start()
-
-        def end() -> None:
-            process.kill()
-            process.communicate()
-            watchdog.cancel()
-
-        self.addCleanup(end)
-        return process
+        return start(self, "toyhttp", *argv, cwd=cwd)
 
     def run_to_its_end(self, *argv: str) -> tuple[int, str, str]:
         """Return exit code, output and errors of the command."""
@@ -173,13 +518,14 @@ class ProcessTests(TestCase):
         out, err = process.communicate()
         return process.returncode, out, err
 
-    def serve(self) -> tuple[subprocess.Popen[str], int]:
+    def serve(self, *argv: str, cwd: Path = ROOT) -> tuple[subprocess.Popen[str], int]:
         """Start a server, and return it and its port."""
-        process = self.start("--listen", "tcp:0:interface=127.0.0.1")
+        endpoint = "tcp:0:interface=127.0.0.1"
+        process = self.start(*(argv or ["--echo"]), "--listen", endpoint, cwd=cwd)
         assert process.stdout is not None
         line = process.stdout.readline()
-        self.assertRegex(line, r"^Serving on http://127\.0\.0\.1:[0-9]+/ - Ctrl-C stops it\.\n$")
-        return process, int(line.split(":")[2].split("/")[0])
+        self.assertRegex(line, r"^Serving .+ on http://127\.0\.0\.1:[0-9]+/ - Ctrl-C stops it\.\n$")
+        return process, int(line.rpartition(":")[2].partition("/")[0])
 
     def test_request(self) -> None:
         """A client that knows nothing of Twisted gets the page (RFC 1945, 1.3)."""
@@ -194,6 +540,70 @@ class ProcessTests(TestCase):
         self.assertEqual(response.getheader("Content-Type"), "text/plain; charset=utf-8")
         for shown in ("  target   /a?b\n", " yes\n", "Entity body: 5 bytes\n  1  hello\n"):
             self.assertIn(shown, page)
+
+    def get(self, port: int, target: str) -> tuple[int, bytes]:
+        """Return status and body of what a target is answered with."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.request("GET", target)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    def test_files(self) -> None:
+        """A client gets files, small and large, and each answer is a line of the log."""
+        folder = Path(self.mktemp())
+        (folder / "sub").mkdir(parents=True)
+        data = os.urandom(3 * 1024 * 1024)
+        (folder / "sub" / "large").write_bytes(data)
+        (folder / "index.html").write_bytes(b"small")
+        process, port = self.serve(str(folder.resolve()))
+        self.assertEqual(self.get(port, "/"), (200, b"small"))
+        self.assertEqual(self.get(port, "/sub/large"), (200, data))
+        code, error = self.get(port, "/none")
+        self.assertEqual(code, 404)
+        code, page = self.get(port, "/sub/")
+        self.assertEqual(code, 200)
+        self.assertIn(b'<a href="./large">', page)
+        assert process.stdout is not None
+        self.assertIn("--no-listing", process.stdout.readline())
+        process.terminate()
+        _, err = process.communicate()
+        came = [line.partition("] ")[2] for line in err.splitlines()]
+        expected = [
+            '"GET / HTTP/1.1" 200 5',
+            f'"GET /sub/large HTTP/1.1" 200 {len(data)}',
+            f'"GET /none HTTP/1.1" 404 {len(error)}',
+            f'"GET /sub/ HTTP/1.1" 200 {len(page)}',
+        ]
+        self.assertEqual(came, expected)
+        self.assertTrue(err.startswith("127.0.0.1 - - ["), f"said {err!r}")
+
+    def test_finishes(self) -> None:
+        """A SIGTERM waits for the answer that is under way; nobody else can connect."""
+        if os.name == "nt":
+            self.skipTest("Windows has no such signals")
+        name = f"slow_{os.getpid()}"
+        module = Path(f"{name}.py").resolve()
+        module.write_text(
+            "from twisted.internet import reactor, task\n"
+            "from toyhttp import Response\n"
+            "def slow(request):\n"
+            "    print('asked', flush=True)\n"
+            "    return task.deferLater(reactor, 0.3, Response, 200, (), b'slow')\n",
+            encoding="utf-8",
+        )
+        process, port = self.serve("--handler", f"{name}:slow", cwd=module.parent)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert process.stdout is not None
+            self.assertEqual(process.stdout.readline(), "asked\n")
+            process.terminate()
+            came = b""
+            while data := client.recv(4096):
+                came += data
+        self.assertTrue(came.endswith(b"\r\n\r\nslow"), f"came {came!r}")
+        out, err = process.communicate()
+        self.assertEqual((process.returncode, out, err.count("\n")), (0, "", 1), f"said {err!r}")
 
     def test_large_body_is_refused_readably(self) -> None:
         """A client that sends too much reads why, and sees no reset (RFC 1945, 9.4)."""
