@@ -1,8 +1,4 @@
-"""The stages of the workshop, in their order: the one place that lists them.
-
-A stage that has a folder (``exercises/stageN/``) can be worked on; the others
-are announced, so that every stub can say in which stage it is written.
-"""
+"""The stages of the workshop, in their order: the one place that lists them."""
 
 from __future__ import annotations
 
@@ -39,8 +35,18 @@ class Stage:
 
     @property
     def folder(self) -> Path:
-        """Where its README and its tests are."""
+        """Where its README and its tests are: in Parts II and III the learner's."""
         return HERE / f"stage{self.number}"
+
+    @property
+    def contract(self) -> Path:
+        """The folder of the tests that every server must pass.
+
+        In Part I they are given; in the others they are those of the solution.
+        """
+        if self.part == "I":
+            return self.folder
+        return HERE.parent / "solutions" / self.folder.name / "tests"
 
     @property
     def test_modules(self) -> list[str]:
@@ -118,7 +124,7 @@ STAGES = (
         "Serve files",
         "II",
         25,
-        {"files": ("FileHandler",)},
+        {"files": ("FileHandler",), "channel": ("HTTPChannel",)},
         "Write tests from a list of descriptions.",
     ),
     Stage(
@@ -139,8 +145,3 @@ STAGES = (
     ),
 )
 """All stages, the first one first."""
-
-
-def shipped() -> tuple[Stage, ...]:
-    """Return the stages that have a folder, the first one first."""
-    return tuple(stage for stage in STAGES if stage.folder.is_dir())

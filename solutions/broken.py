@@ -1,18 +1,15 @@
 """Broken servers: a solution in which one piece of source text is replaced.
 
 A bug is data.  Each stands in ``solutions/stageN/broken.py``, with the test that
-must catch it.  They prove that the tests are strong.
+must catch it.  They prove that the tests are strong.  Beside them stand servers that are
+correct, but different: they prove that the tests do not ask for too much.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -34,37 +31,49 @@ class Broken:
     violates: str
 
 
+@dataclass(frozen=True)
+class Freedom:
+    """One thing that a correct server may do in another way than the solution.
+
+    :ivar file: the module's file, such as ``response.py``.
+    :ivar text: what stands there exactly once.
+    :ivar replacement: what the other server has in its place.
+    :ivar story: what the specification leaves open, such as ``"in which order the
+        header fields stand"``.
+    """
+
+    file: str
+    text: str
+    replacement: str
+    story: str
+
+
 def broken_servers(stage: int) -> tuple[Broken, ...]:
     """Return the broken servers of a stage."""
     bugs: tuple[Broken, ...] = import_module(f"solutions.stage{stage}.broken").BROKEN
     return bugs
 
 
-@contextmanager
-def broken_server(stage: int, bug: Broken) -> Iterator[str]:
-    """Make a package like the solution of a stage, with the bug in it.
+def freedoms(stage: int) -> tuple[Freedom, ...]:
+    """Return the servers of a stage that are correct, but different."""
+    module = import_module(f"solutions.stage{stage}.broken")
+    found: tuple[Freedom, ...] = getattr(module, "FREEDOMS", ())
+    return found
 
-    It can be imported while the block runs.
 
-    :returns: the name of the package.
+def path_of(stage: int, file: str) -> Path:
+    """Return where a module of the solution of a stage is: in that stage, or in one before."""
+    overlay = import_module(f"solutions.stage{stage}").__path__
+    return next(Path(folder) / file for folder in overlay if (Path(folder) / file).exists())
+
+
+def sources_with(stage: int, change: Broken | Freedom) -> dict[str, str]:
+    """Return the text of the module that a bug is in, with the bug, by the name of its file.
+
     :raises ValueError: if the bug's text does not stand in the file exactly once.
     """
-    overlay = import_module(f"solutions.stage{stage}").__path__
-    path = next(Path(folder) / bug.file for folder in overlay if (Path(folder) / bug.file).exists())
+    path = path_of(stage, change.file)
     source = path.read_text(encoding="utf-8")
-    if source.count(bug.text) != 1:
-        raise ValueError(f"{path} has {source.count(bug.text)} times, not once: {bug.text!r}")
-
-    name = "solutions.broken_server"
-    package = ModuleType(name)
-    package.__path__ = list(overlay)
-    module = ModuleType(f"{name}.{path.stem}")
-    module.__package__, module.__file__ = name, str(path)
-    sys.modules.update({package.__name__: package, module.__name__: module})
-    try:
-        code = compile(source.replace(bug.text, bug.replacement), f"{path} (broken)", "exec")
-        exec(code, vars(module))
-        yield name
-    finally:
-        for key in [key for key in sys.modules if key.split(".")[:2] == name.split(".")]:
-            del sys.modules[key]
+    if source.count(change.text) != 1:
+        raise ValueError(f"{path} has {source.count(change.text)} times, not once: {change.text!r}")
+    return {change.file: source.replace(change.text, change.replacement)}

@@ -46,7 +46,8 @@ class HTTPFactory(Factory):
 
     The timeouts come in stage 6; all are in seconds:
 
-    :param idle_timeout: how long a client may send nothing before its request is complete.
+    :param idle_timeout: how long a client may send nothing before its request is complete;
+        from stage 10 on also behind an answer, before its next request.
     :param request_timeout: how long it may take to send its whole request.
     :param close_timeout: how long it may take to read its answer.
     """

@@ -9,11 +9,12 @@ from __future__ import annotations
 from itertools import permutations
 
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -240,13 +241,33 @@ class TooLateTests(LawTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_port_that_cannot_stop(self) -> None:
-        """A failure is reported, but not before the others are gone."""
-        gone = self.loopback.disconnect()
-        self.port.stopped.errback(OSError("no"))
-        self.three["the server's connection"].callback(None)
-        self.assertNoResult(gone)
-        self.three["the client's connection"].callback(None)
-        self.failureResultOf(gone, OSError)
+        """A failure is reported, whenever it comes, but not before the others are gone."""
+        for order in permutations(self.three):
+            self.setUp()
+            gone = self.loopback.disconnect()
+            for name in order:
+                self.assertNoResult(gone)
+                if name == "the port":
+                    self.port.stopped.errback(OSError("no"))
+                else:
+                    self.three[name].callback(None)
+            self.failureResultOf(gone, OSError)
+
+
+class ConnectTests(TestCase):
+    """``connect``, with a reactor in memory: the test decides when which end is there."""
+
+    def test_waits_for_both_ends(self) -> None:
+        """The client may know that it is connected before the server does."""
+        memory = MemoryReactorClock()
+        connected = connect(memory, Factory.forProtocol(Protocol), Protocol())
+        client = memory.tcpClients[0][2].buildProtocol(None)
+        client.makeConnection(StringTransport())
+        self.assertNoResult(connected)
+        address = IPv4Address("TCP", "127.0.0.1", 12345)
+        server = memory.tcpServers[0][1].buildProtocol(address)
+        server.makeConnection(StringTransport())
+        self.assertIsInstance(self.successResultOf(connected), Loopback)
 
 
 class Collecting(Protocol):
@@ -284,14 +305,15 @@ class RealNetworkTests(TestCase):
 
     async def test_connect_and_disconnect(self) -> None:
         """Two ends meet, on this machine alone, and go away."""
-        server = Protocol()
+        server, addresses = Protocol(), []
         factory = Factory()
-        factory.buildProtocol = lambda addr: server  # type: ignore[method-assign]
+        factory.buildProtocol = lambda addr: addresses.append(addr) or server  # type: ignore
         client = Protocol()
         loopback = await connect(reactor, factory, client)
         self.addCleanup(loopback.disconnect)
         self.assertEqual((server.connected, client.connected), (1, 1))
         self.assertEqual(loopback.port.getHost().host, "127.0.0.1")
+        self.assertEqual(addresses, [client.transport.getHost()])
 
     async def test_two_at_once(self) -> None:
         """Each has a port of its own, which nobody had to choose."""
