@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from .environment import ROOT, WINDOWS, Environment, SetUpError, run
+from .judging import judge_command
 
 ACTIVATE = r".venv\Scripts\activate" if WINDOWS else "source .venv/bin/activate"
 
@@ -39,7 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("start", help="set up, and run the tests of stage 1")
     command = commands.add_parser("test", help="set up, and run all checks, with tox")
     command.add_argument("tox", nargs="*", help="for tox, behind --: such as -- -e lint")
+    command = commands.add_parser("judge", help="say how good the tests of a stage are")
+    command.add_argument("stage", type=int, metavar="STAGE", help="its number, such as 9")
+    command.add_argument("--json", action="store_true", help="print data, for programs")
+    command.add_argument("--idle", action="store_true", help="name the tests that catch nothing")
+    command.add_argument("--tests", metavar="FOLDER", help="judge the tests in this folder")
     arguments = parser.parse_args(argv)
+    if arguments.command == "judge":
+        return judge_command(arguments.stage, arguments.tests, arguments.json, arguments.idle)
     environment = Environment(ROOT / ".venv")
     try:
         environment.make()
@@ -60,7 +68,8 @@ def start(environment: Environment) -> int:
     :returns: 0 if the tests could be run, whether they are red or green.
     """
     metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    environment.install(str(ROOT), stamp=f"{ROOT}\n{metadata}")
+    environment.install(f"{ROOT}[workshop]", stamp=f"{ROOT}\n{metadata}")
+    environment.add_command("workshop")
     environment.check("twisted.trial.unittest", "exercises.stage1")
     code = run([str(environment.python), "-m", "twisted.trial", "exercises.stage1"])
     print(NEXT if code else GREEN)

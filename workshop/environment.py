@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,7 +64,8 @@ class Environment:
         """Install with pip, unless this was done before: then no network is needed.
 
         :param requirement: what ``pip install`` is given: a name, or a folder, which
-            is installed as it stands, so that changes in it take effect.
+            is installed as it stands, so that changes in it take effect. Either may
+            be followed by the name of an extra in brackets.
         :param stamp: anything that changes when the installation must be repeated.
         :raises SetUpError: if pip fails.
         """
@@ -72,10 +74,25 @@ class Environment:
         if done.exists() and done.read_text(encoding="utf-8") == stamp:
             return
         print(f"Installing {requirement} ...", flush=True)
-        editable = ["--editable"] if Path(requirement).is_dir() else []
+        folder = Path(requirement.partition("[")[0])
+        editable = ["--editable"] if folder.is_dir() else []
         if run([str(self.python), "-m", "pip", "install", "--quiet", *editable, requirement]):
             raise SetUpError("pip could not install it: see above. Is there a network?")
         done.write_text(stamp, encoding="utf-8")
+
+    def add_command(self, name: str) -> None:
+        """Let ``NAME`` run ``python -m NAME`` of this environment, once that is activated.
+
+        A package does this with an entry point; but the workshop is in no package.
+        """
+        if WINDOWS:
+            text = f'@"%~dp0python.exe" -m {name} %*\n'
+            (self.scripts / f"{name}.cmd").write_text(text, encoding="utf-8")
+            return
+        path = self.scripts / name
+        text = f'#!/bin/sh\nexec {shlex.quote(str(self.python))} -m {name} "$@"\n'
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
 
     def check(self, *modules: str) -> None:
         """See that these can be imported.

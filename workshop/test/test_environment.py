@@ -6,15 +6,16 @@ import importlib.util
 import io
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SkipTest, TestCase
 
 from workshop import environment
 from workshop.__main__ import main
-from workshop.environment import ROOT, Environment, SetUpError, provide_ensurepip
+from workshop.environment import ROOT, WINDOWS, Environment, SetUpError, provide_ensurepip
 
 timeout = 60  # seconds: one test makes a real environment
 
@@ -90,6 +91,11 @@ class InstallTests(TestCase):
         self.home.install(str(ROOT), stamp="1")
         self.assertEqual(self.commands[0][-2:], ["--editable", str(ROOT)])
 
+    def test_folder_with_an_extra(self) -> None:
+        """So they must when something is installed for the workshop beside it."""
+        self.home.install(f"{ROOT}[workshop]", stamp="1")
+        self.assertEqual(self.commands[0][-2:], ["--editable", f"{ROOT}[workshop]"])
+
     def test_name_of_any_requirement(self) -> None:
         """What is noted has a name that Windows allows too."""
         self.home.install("tox>=4.20", stamp="1")
@@ -100,6 +106,32 @@ class InstallTests(TestCase):
         self.code = 1
         self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
         self.assertRaises(SetUpError, self.home.install, "six", stamp="1")
+
+
+class LauncherTests(TestCase):
+    """A command that is no part of any package."""
+
+    def setUp(self) -> None:
+        self.home = Environment(Path(self.mktemp()).resolve() / "it's a folder")
+        self.home.scripts.mkdir(parents=True)
+
+    def test_it_runs_the_module(self) -> None:
+        """It starts the environment's Python, wherever that is, and hands on the words."""
+        if WINDOWS:
+            raise SkipTest("the launcher is another one")
+        self.home.python.symlink_to(sys.executable)
+        (self.home.home / "greet.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
+        self.home.add_command("greet")
+        command = [str(self.home.scripts / "greet"), "a b", "$c"]
+        done = subprocess.run(command, cwd=self.home.home, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (3, b"['a b', '$c']\n"), done.stderr)
+
+    def test_windows(self) -> None:
+        """There it is a batch file beside Python."""
+        self.patch(environment, "WINDOWS", True)
+        self.home.add_command("greet")
+        text = (self.home.scripts / "greet.cmd").read_text()
+        self.assertEqual(text, '@"%~dp0python.exe" -m greet %*\n')
 
 
 class CheckTests(TestCase):

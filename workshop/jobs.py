@@ -1,0 +1,89 @@
+"""What is asked of a worker, and what it answers: one JSON object on each line.
+
+To a worker goes a :class:`Job`. Back come, in this order, ``{"tests": names, "planned": names}``,
+all that there are and those that the job is about; for each of these ``{"begun": name}`` and
+``{"ended": outcome}``; and at last ``{"done": problem}``, with ``null`` or the :class:`Problem`
+that kept all tests from being run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Job:
+    """The tests of a stage, to be run against a server.
+
+    :ivar stage: the stage's number.
+    :ivar server: a package with the modules of ``exercises.myhttp``, such as ``toyhttp``.
+    :ivar folder: where the tests are; empty for those of the contract.
+    :ivar sources: the texts that replace modules of the server, by file name.
+    :ivar only: the names of the tests to run; ``None`` for all of them.
+    :ivar leave_out: the names of tests that are not run.
+    :ivar first: the names of tests that are run before the others.
+    :ivar stop: whether the first test that fails is the last.
+    :ivar limit: how many seconds a test may take.
+    :ivar share: whether variants share the modules that are the same in all of them.
+    :ivar patience: how many tests may exceed it, before the others are not run.
+    """
+
+    stage: int
+    server: str
+    folder: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] | None = None
+    leave_out: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    stop: bool = False
+    share: bool = False
+    limit: float = 5.0
+    patience: int = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a test ended.
+
+    :ivar test: its name, such as ``RequestLineTests.test_smallest_request``.
+    :ivar how: ``"passed"``; ``"failed"``, an assertion; ``"error"``, another exception;
+        ``"logged"``, an error that was logged; ``"dirty"``, the reactor; ``"hung"``;
+        ``"died"``, its process with it; ``"skipped"``; ``"todo"``;
+        ``"never runs"``, it is a function of a kind that the test case does not run.
+    :ivar error: the name of the exception; empty if the test passed.
+    :ivar message: the text of that exception, or what else there is to say.
+    :ivar module: the test module that it is in, such as ``exercises.stage1.test_request``.
+    :ivar line: where in that module it ended so, or begins.
+    :ivar checks: how many assertions were made.
+    :ivar seconds: how long it took.
+    """
+
+    test: str
+    how: str = "passed"
+    error: str = ""
+    message: str = ""
+    module: str = ""
+    line: int = 0
+    checks: int = 0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the test found something wrong: not so if it was skipped."""
+        return self.how in ("failed", "error", "logged", "dirty", "hung", "died")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why no test could be run.
+
+    :ivar error: the name of the exception.
+    :ivar message: its text.
+    :ivar file: the test module's file in which it was raised, or the last one that was begun.
+    :ivar line: where in the file; 0 if nobody knows.
+    """
+
+    error: str
+    message: str
+    file: str = ""
+    line: int = 0

@@ -1,0 +1,173 @@
+"""The verdict of the judge, for people."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.console import Console
+from rich.text import Text
+
+from .verdict import Verdict, short
+
+BAR = 20  # characters
+LINES = 4  # of an error's message
+LONG = 0.5  # seconds: a test that takes so many waits for something
+
+
+class Report:
+    """Prints a verdict.
+
+    :param console: where to; it knows whether that has colours.
+    :param idle: whether to name the tests that catch nothing.
+    """
+
+    def __init__(self, console: Console, idle: bool = False) -> None:
+        self._console = console
+        self._idle = idle
+
+    def show(self, verdict: Verdict) -> None:
+        """Print all that there is to say."""
+        self._say(0, f"Stage {verdict.stage}: {verdict.title}", "bold")
+        self._say(0, f"Your tests are in {verdict.folder}.")
+        self._say(0, "")
+        if verdict.problem is not None:
+            self._show_problem(verdict)
+        else:
+            self._show_tests(verdict)
+            self._show_bugs(verdict)
+            self._show_own(verdict)
+        good = verdict.valid and verdict.thorough
+        self._say(0, "")
+        self._say(0, verdict.summary, "bold green" if good else "bold")
+
+    def _say(self, indent: int, text: str, style: str = "", label: str = "", tab: int = 0) -> None:
+        """Print a text, in lines that begin below each other, behind a label."""
+        margin = " " * (indent + tab)
+        lines = [
+            line
+            for part in text.split("\n")
+            for line in textwrap.wrap(part, max(40, self._console.width - len(margin))) or [""]
+        ]
+        for number, line in enumerate(lines):
+            before = f"{' ' * indent}{label:<{tab}}" if number == 0 else margin
+            self._console.print(Text.assemble((before, "dim"), (line, style)), soft_wrap=True)
+
+    def _head(self, question: str, answer: str, good: bool) -> None:
+        self._say(0, answer, "green" if good else "yellow", question, 13)
+
+    def _show_problem(self, verdict: Verdict) -> None:
+        problem = verdict.problem
+        assert problem is not None
+        where = f"{problem.file}, line {problem.line}: " if problem.line else ""
+        where = where or (f"{problem.file}: " if problem.file else "")
+        self._head("Valid?", "The tests cannot be run.", False)
+        error = "" if problem.error == "NoTests" else f"{problem.error}: "
+        self._say(2, f"{where}{error}{_some_lines(problem.message)}")
+
+    def _show_tests(self, verdict: Verdict) -> None:
+        tests = verdict.tests
+        valid = verdict.in_state("valid")
+        unwritten = verdict.in_state("not written")
+        counts = [f"{len(valid)} of {_number(len(tests), 'test')} pass on every correct server."]
+        if len(valid) == 1:
+            counts = [f"1 of {_number(len(tests), 'test')} passes on every correct server."]
+        if unwritten:
+            verb = "is" if len(unwritten) == 1 else "are"
+            counts.append(f"{len(unwritten)} of {len(tests)} {verb} not written yet.")
+        if len(unwritten) == len(tests):
+            del counts[0]
+        self._head("Valid?", " ".join(counts), verdict.valid)
+        not_run = verdict.in_state("was not run")
+        for test in tests:
+            if test not in [*valid, *unwritten, *not_run]:
+                self._say(2, f"{short(test.test)} {test.state} ({test.where})", "red")
+                self._say(5, _some_lines(test.why) or "It gives no reason.")
+
+        for test in valid:
+            if test.seconds >= LONG:
+                waits = f"takes {test.seconds:.1f} s. Does it wait? A Clock would not."
+                self._say(2, f"{short(test.test)} {waits}", "yellow")
+        if not_run:
+            names = ", ".join(short(test.test) for test in not_run)
+            self._say(2, f"not run, as too many before them hang: {names}", "red")
+
+    def _show_bugs(self, verdict: Verdict) -> None:
+        bugs, survivors = verdict.bugs, verdict.survivors
+        valid = verdict.in_state("valid")
+        caught = len(bugs) - len(survivors)
+        full, empty = ("█", "░") if self._has_blocks() else ("#", "-")
+        done = BAR * caught // max(1, len(bugs))
+        bar = f"{full * done}{empty * (BAR - done)}"
+        self._head("Thorough?", f"caught {caught} of {len(bugs)}  {bar}", verdict.thorough)
+        if not valid:
+            return
+        if survivors:
+            self._say(2, "survived:")
+        unwritten = {test.test for test in verdict.in_state("not written")}
+        later = [bug for bug in survivors if bug.violates in unwritten]
+        if later:
+            self._say(4, f"{_number(len(later), 'bug')} against what is not written yet")
+        for bug in [bug for bug in survivors if bug not in later]:
+            self._say(4, bug.story, "red")
+            self._say(7, f"violates: {bug.description}")
+        if caught:
+            self._say(2, "caught:")
+        width = max((len(short(bug.caught_by)) for bug in bugs if bug.caught_by), default=0) + 2
+        for bug in bugs:
+            if bug.caught_by is not None:
+                how = {"hung": " (by time-out)", "died": " (it ends the process)"}.get(bug.how, "")
+                self._say(4, f"{bug.story}{how}", label=short(bug.caught_by), tab=width)
+        idle = [short(test.test) for test in valid if not test.catches]
+        if self._idle and idle and caught:
+            self._say(2, f"catches none of the known bugs: {', '.join(idle)}")
+
+    def _show_own(self, verdict: Verdict) -> None:
+        own = verdict.own
+        if own.problem:
+            self._head("Your code", f"cannot be run: {_some_lines(own.problem)}", False)
+            return
+        parts = [f"meets {own.met} of {own.requirements} requirements."]
+        if own.total:
+            parts.insert(0, f"passes {own.passed} of your {_number(own.total, 'test')}, and")
+        if own.not_run:
+            parts.append(f"Not run, as too many before them hang: {_number(own.not_run, 'test')}.")
+        if own.unwritten and not own.met:
+            parts = ["is not written yet."]
+        good = not (own.unwritten or own.fails or own.violates or own.breaks)
+        self._head("Your code", " ".join(parts), good)
+        for sentence in own.unwritten:
+            self._say(2, sentence)
+        kinds = {"fails": own.fails, "violates": own.violates, "breaks": own.breaks}
+        for kind, failings in kinds.items():
+            for failing in failings:
+                if not any(sentence in failing.why for sentence in own.unwritten):
+                    self._say(2, f"{kind} {short(failing.test)}: {failing.description}", "red")
+                    self._say(5, _some_lines(failing.why))
+
+    def _has_blocks(self) -> bool:
+        """Tell whether the bar can be drawn with blocks."""
+        try:
+            "█░".encode(self._console.encoding)
+        except (LookupError, UnicodeEncodeError):
+            return False
+        return True
+
+
+def show(verdict: Verdict, idle: bool = False) -> None:
+    """Print a verdict on the standard output.
+
+    :param idle: whether to name the tests that catch nothing.
+    """
+    Report(Console(highlight=False), idle).show(verdict)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _some_lines(text: str) -> str:
+    """Return the first lines of a text."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > LINES:
+        lines[LINES:] = ["…"]
+    return "\n".join(lines)

@@ -1,0 +1,203 @@
+"""What the judge prints, for people and for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from twisted.trial.unittest import TestCase
+
+from workshop.environment import ROOT
+from workshop.jobs import Problem
+from workshop.judging import judge_elsewhere
+from workshop.report import Report
+from workshop.test.judged import HEAD
+from workshop.verdict import BugVerdict, Failing, OwnVerdict, TestVerdict, Verdict
+
+timeout = 60  # seconds: some tests start the command
+
+
+def verdict_with(*states: str, caught: int = 1) -> Verdict:
+    """Return a verdict with tests in these states, and two bugs of which so many are caught."""
+    tests = [
+        TestVerdict(
+            f"FileTests.test_{number}", state, "This is why." * (state != "valid"), "t.py:7"
+        )
+        for number, state in enumerate(states)
+    ]
+    names = ["FileTests.test_0" if number < caught else None for number in range(2)]
+    bugs = [BugVerdict("It is late.", "FileTests.test_1", "Be in time.", name) for name in names]
+    return Verdict(9, "Serve files", "exercises/stage9", tests=tests, bugs=bugs)
+
+
+def printed(verdict: Verdict, encoding: str = "utf-8", width: int = 80) -> str:
+    """Return what is printed for people."""
+    data = io.BytesIO()
+    stream = io.TextIOWrapper(data, encoding=encoding, errors="replace")
+    Report(Console(file=stream, width=width, highlight=False)).show(verdict)
+    stream.flush()
+    return data.getvalue().decode(encoding)
+
+
+class ReportTests(TestCase):
+    """The text."""
+
+    def test_whole(self) -> None:
+        """The three questions, what survived, and what to do next."""
+        expected = """\
+Stage 9: Serve files
+Your tests are in exercises/stage9.
+
+Valid?       2 of 2 tests pass on every correct server.
+Thorough?    caught 1 of 2  ██████████░░░░░░░░░░
+  survived:
+    It is late.
+       violates: Be in time.
+  caught:
+    test_0  It is late.
+Your code    passes 1 of your 2 tests, and meets 3 of 4 requirements.
+  fails test_1: Be in time.
+     FailTest: no
+  violates test_2: Be quick.
+     FailTest: 1 != 2
+
+Valid, but not thorough. What would show this? It is late.
+"""
+        verdict = verdict_with("valid", "valid")
+        failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no")
+        violated = Failing("FileTests.test_2", "Be quick.", "FailTest: 1 != 2")
+        verdict.own = OwnVerdict(
+            passed=1, total=2, fails=[failing], requirements=4, met=3, violates=[violated]
+        )
+        self.assertEqual(printed(verdict), expected)
+
+    def test_wrong_test(self) -> None:
+        """A test that is not valid is named, with its place and the reason."""
+        text = printed(verdict_with("valid", "asks for too much"))
+        self.assertIn(
+            "1 of 2 tests passes", text.replace("1 of 2 tests pass ", "1 of 2 tests passes ")
+        )
+        self.assertIn("  test_1 asks for too much (t.py:7)\n     This is why.\n", text)
+        self.assertTrue(text.endswith("Not valid. Mend test_1 first: t.py:7.\n"))
+
+    def test_test_that_waits(self) -> None:
+        """A test that takes long is valid, and is named."""
+        verdict = verdict_with("valid", "valid")
+        verdict.tests[1].seconds = 1.04
+        text = printed(verdict)
+        self.assertIn("  test_1 takes 1.0 s. Does it wait? A Clock would not.\n", text)
+        self.assertNotIn("test_0 takes", text)
+
+    def test_bugs_against_what_is_not_written(self) -> None:
+        """Bugs that tests of the list will catch are only counted, until these are written."""
+        text = printed(verdict_with("valid", "not written", caught=0))
+        self.assertIn("    2 bugs against what is not written yet\n", text)
+        self.assertNotIn("It is late.", text)
+        self.assertTrue(text.endswith("Not finished. Write the next test: test_1.\n"))
+
+    def test_problem(self) -> None:
+        """When nothing can be judged, nothing else is said."""
+        verdict = Verdict(9, "Serve files", "exercises/stage9")
+        verdict.problem = Problem("SyntaxError", "invalid syntax", "test_files.py", 12)
+        text = printed(verdict)
+        self.assertIn("  test_files.py, line 12: SyntaxError: invalid syntax\n", text)
+        self.assertNotIn("Thorough?", text)
+
+    def test_own_code(self) -> None:
+        """The last line says what to do next, once the tests are valid and thorough."""
+        failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no")
+        for own, end in (
+            (OwnVerdict(fails=[failing]), "Now make your code pass."),
+            (OwnVerdict(not_run=2), "Now make your code pass."),
+            (OwnVerdict(violates=[failing]), "for what your code lacks: Be in time."),
+            (OwnVerdict(breaks=[failing]), "your code breaks FileTests.test_1."),
+            (OwnVerdict(), "and your code passes. Well done!"),
+        ):
+            verdict = verdict_with("valid", caught=2)
+            verdict.own = own
+            self.assertTrue(printed(verdict).endswith(f"{end}\n"), end)
+
+    def test_not_run(self) -> None:
+        """Tests that were not run are counted."""
+        verdict = verdict_with("valid")
+        verdict.own = OwnVerdict(total=1, requirements=2, met=1, not_run=2)
+        self.assertIn("too many before them hang: 2 tests.", printed(verdict))
+
+    def test_plain(self) -> None:
+        """Where no blocks can be printed, the bar is made of what can; there are no colours."""
+        text = printed(verdict_with("valid", "valid"), "ascii")
+        self.assertIn("caught 1 of 2  ##########----------\n", text)
+        self.assertNotIn("\x1b", text)
+
+    def test_lines(self) -> None:
+        """No line is longer than the terminal is wide, and none ends with a blank."""
+        verdict = verdict_with("valid", "raises")
+        verdict.tests[1].why = 40 * "word " + "\n" + 200 * "x"
+        lines = printed(verdict, width=60).splitlines()
+        self.assertEqual([line for line in lines if len(line) > 60 or line.endswith(" ")], [])
+
+
+class CommandTests(TestCase):
+    """``python -m workshop judge``."""
+
+    def judge(self, *words: str) -> tuple[int, str, str]:
+        """Type the command; return the exit code and what it printed."""
+        command = [sys.executable, "-m", "workshop", "judge", *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def test_valid_and_thorough(self) -> None:
+        """Then the exit code is 0."""
+        code, text, _ = self.judge("1")
+        self.assertEqual(code, 0, text)
+        self.assertIn("Valid and thorough", text)
+
+    def test_not_thorough(self) -> None:
+        """Otherwise it is 1; the same is there as data."""
+        folder = Path(self.mktemp()).resolve()
+        folder.mkdir()
+        (folder / "test_mine.py").write_text(HEAD)
+        code, text, _ = self.judge("1", "--json", "--tests", str(folder))
+        data = json.loads(text)
+        self.assertEqual((code, data["valid"], data["thorough"]), (1, True, False))
+        self.assertEqual(data["tests"][0]["test"], "RequestTests.test_good")
+        keys = {"stage", "title", "folder", "problem", "tests", "bugs", "own"}
+        self.assertEqual(set(data), keys | {"valid", "thorough", "summary"})
+
+    def test_usage(self) -> None:
+        """A stage or a folder that does not exist is one line, and the exit code is 2."""
+        self.assertEqual(
+            self.judge("99")[::2], (2, "workshop: There is no stage 99: they are 1 to 11.\n")
+        )
+        self.assertEqual(self.judge("1", "--tests", "nowhere")[0], 2)
+        self.assertEqual(self.judge("one")[0], 2)
+
+    def test_without_an_environment(self) -> None:
+        """A Python that lacks Twisted says in one line what to type."""
+        stderr = io.StringIO()
+        self.patch(sys, "stderr", stderr)
+        self.patch(sys.modules["workshop.judging"], "ROOT", Path("nowhere"))
+        self.assertEqual(judge_elsewhere(["judge", "9"]), 1)
+        self.assertIn("python3 -m workshop start", stderr.getvalue())
+
+    def test_with_an_environment(self) -> None:
+        """If the workshop's own is there, that is used, with the same words."""
+        commands: list[list[str]] = []
+
+        def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+            commands.append(command)
+            return subprocess.CompletedProcess(command, 1)
+
+        root = Path(self.mktemp()).resolve()
+        judging = sys.modules["workshop.judging"]
+        python = judging.Environment(root / ".venv").python
+        python.parent.mkdir(parents=True)
+        python.touch()
+        self.patch(judging, "ROOT", root)
+        self.patch(subprocess, "run", run)
+        self.assertEqual(judge_elsewhere(["judge", "9"]), 1)
+        self.assertEqual(commands, [[str(python), "-m", "workshop", "judge", "9"]])
