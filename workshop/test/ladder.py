@@ -10,7 +10,8 @@ import ast
 
 from twisted.trial.unittest import SkipTest, TestCase
 
-from exercises.manifest import STAGES, shipped
+from exercises.manifest import STAGES
+from workshop.descriptions import hidden, tests_in
 from workshop.environment import ROOT
 from workshop.learner import MYHTTP, has_been_worked_on
 from workshop.suite import run_suite
@@ -23,23 +24,23 @@ class SolutionTests(TestCase):
 
     def test_solution_passes_its_stage_and_all_before(self) -> None:
         """The solution of stage N passes the tests of stages 1 to N."""
-        for stage in shipped():
+        for stage in STAGES:
             outcomes = run_suite(f"solutions.stage{stage.number}", *range(1, stage.number + 1))
-            failed = [outcome for outcome in outcomes if outcome.error]
+            failed = [outcome for outcome in outcomes if outcome.how != "passed"]
             self.assertEqual(failed, [], f"solution {stage.number}")
 
     def test_solution_fails_the_stage_after(self) -> None:
         """The solution of stage N fails each test module of stage N + 1."""
-        for stage in shipped()[:-1]:
+        for stage in STAGES[:-1]:
             outcomes = run_suite(f"solutions.stage{stage.number}", stage.number + 1)
             for module in STAGES[stage.number].test_modules:
                 own = [outcome for outcome in outcomes if outcome.module in ("", module)]
-                failed = [outcome for outcome in own if outcome.error]
+                failed = [outcome for outcome in own if outcome.how != "passed"]
                 self.assertNotEqual(failed, [], f"solution {stage.number}, {module}")
 
     def test_solution_holds_only_what_the_stage_writes(self) -> None:
         """A folder has the modules of the manifest, and those that any package needs."""
-        for stage in shipped():
+        for stage in STAGES:
             folder = ROOT / "solutions" / f"stage{stage.number}"
             expected = {*stage.writes, "__init__", "broken", f"test_stage{stage.number}"}
             self.assertEqual({path.stem for path in folder.glob("*.py")}, expected)
@@ -50,8 +51,8 @@ class ToyhttpTests(TestCase):
 
     def test_toyhttp_passes_all(self) -> None:
         """It passes the tests of every stage."""
-        outcomes = run_suite("toyhttp", *[stage.number for stage in shipped()])
-        self.assertEqual([outcome for outcome in outcomes if outcome.error], [])
+        outcomes = run_suite("toyhttp", *[stage.number for stage in STAGES])
+        self.assertEqual([outcome for outcome in outcomes if outcome.how != "passed"], [])
 
 
 class StubTests(TestCase):
@@ -63,7 +64,7 @@ class StubTests(TestCase):
 
     def test_each_test_is_red_for_its_own_reason(self) -> None:
         """Every test fails, and says which name of which stage is not written yet."""
-        for stage in shipped():
+        for stage in STAGES:
             stages = "|".join(str(number) for number in range(1, stage.number + 1))
             for outcome in run_suite("exercises.myhttp", stage.number):
                 self.assertIn(outcome.error, ("NotImplementedError", "FailTest"), str(outcome))
@@ -96,27 +97,43 @@ class StageTests(TestCase):
     """The form that each stage has."""
 
     def test_stages_are_numbered(self) -> None:
-        """From 1, without a gap; and the folders that are there are the first ones."""
-        self.assertEqual([stage.number for stage in STAGES], list(range(1, len(STAGES) + 1)))
-        self.assertEqual(shipped(), STAGES[: len(shipped())])
+        """From 1, without a gap; and each has a folder, and there is no other."""
+        numbers = list(range(1, len(STAGES) + 1))
+        self.assertEqual([stage.number for stage in STAGES], numbers)
+        folders = {path.name for path in (ROOT / "exercises").glob("stage*")}
+        self.assertEqual(folders, {f"stage{number}" for number in numbers})
 
     def test_folder(self) -> None:
         """It holds a README, the tests, and nothing else that must be read."""
-        for stage in shipped():
+        for stage in STAGES:
             names = {path.name for path in stage.folder.iterdir() if path.name != "__pycache__"}
             modules = {name.rpartition(".")[2] + ".py" for name in stage.test_modules}
             self.assertEqual(names, {"__init__.py", "README.md", *modules})
 
     def test_each_test_has_a_sentence_and_a_limit(self) -> None:
         """Its docstring states the requirement; its module says how long it may hang."""
-        for stage in shipped():
-            tests = []
-            for name in stage.test_modules:
-                path = stage.folder / (name.rpartition(".")[2] + ".py")
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-                self.assertIn("timeout = 5", ast.unparse(tree), name)
-                functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-                tests += [node for node in functions if node.name.startswith("test_")]
-            without = [node.name for node in tests if not ast.get_docstring(node)]
-            self.assertEqual(without, [], stage.title)
-            self.assertGreaterEqual(len(tests), 8, stage.title)
+        for stage in STAGES:
+            for folder in {stage.folder, stage.contract}:
+                for path in folder.glob("test_*.py"):
+                    self.assertIn("\ntimeout = 5", path.read_text(encoding="utf-8"), str(path))
+                tests = tests_in(folder)
+                without = [test.test for test in tests if not test.text]
+                self.assertEqual(without, [], stage.title)
+                self.assertEqual(hidden(tests), [], stage.title)
+            self.assertGreaterEqual(len(tests_in(stage.contract)), 8, stage.title)
+
+    def test_descriptions(self) -> None:
+        """In Part II the tests are described, ten to fourteen, as they stand in the solution."""
+        for stage in STAGES:
+            if stage.part == "II":
+                described = {test.test: test.text for test in tests_in(stage.folder)}
+                written = {test.test: test.text for test in tests_in(stage.contract)}
+                self.assertTrue(10 <= len(described) <= 14, f"{stage.title}: {len(described)}")
+                missing = dict(described.items() - written.items())
+                self.assertEqual(missing, {}, f"stage {stage.number}: not so in the solution")
+
+    def test_where_to_begin(self) -> None:
+        """In Part III one test says where to begin."""
+        for stage in STAGES:
+            if stage.part == "III":
+                self.assertEqual(len(tests_in(stage.folder)), 1, stage.title)
