@@ -1,14 +1,15 @@
 """Clients that break off, and clients that are slow, while good ones are served.
 
-``python -m benchmarks.faults`` runs both with a thousand bad clients and fifty good
+``python -m benchmarks.faults`` runs each with a thousand bad clients and fifty good
 ones, over TCP on 127.0.0.1, and exits with 1 if anything went wrong:
 
 - *cut*: a bad client sends a request up to a random byte, waits for a random moment,
   and resets the connection; some are cut while the handler works or the answer comes.
 - *slow*: a bad client sends a byte every second, and must be gone at the deadline.
+- *files*, *idle*, *descriptors*: see ``benchmarks/hostile.py``.
 
-In both, each answer that a good client gets must be right; and at the end nothing may
-be left: no connection, file descriptor, delayed call or Deferred, and no logged error.
+In all, each answer that a good client gets must be right; and at the end nothing may
+be left: no connection, file, descriptor, delayed call or Deferred, and no logged error.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from twisted.internet import task
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent, LogLevel, globalLogBeginner
 from twisted.python.failure import Failure
 
@@ -62,6 +64,7 @@ class Run:
         self.pending: set[Deferred[Response]] = set()
         self.problems: list[str] = []
         self.answers = 0
+        self.retries = 0  # for which the machine is to blame: it was too busy
         self.seconds: list[float] = []  # that a good client waited
 
     def handler(self, request: Request) -> Response | Deferred[Response]:
@@ -80,6 +83,10 @@ class Run:
             return result
 
         return later.addBoth(forget)
+
+    def make_factory(self) -> HTTPFactory:
+        """Return the factory of the server."""
+        return HTTPFactory(self.handler, self.reactor, idle_timeout=IDLE, request_timeout=DEADLINE)
 
     def request(self, *when: bytes) -> tuple[bytes, int]:
         """Make up a request; return its bytes and the size of the right answer's body."""
@@ -143,9 +150,7 @@ class Run:
 
     async def run(self, bad: Callable[[], Coroutine[Any, Any, None]], bads: int) -> None:
         """Let so many bad clients and fifty good ones come, and see that nothing is left."""
-        factory = HTTPFactory(
-            self.handler, self.reactor, idle_timeout=IDLE, request_timeout=DEADLINE
-        )
+        factory = self.factory = self.make_factory()
         self.port = await TCP4ServerEndpoint(self.reactor, 0, 1000, "127.0.0.1").listen(factory)
         await task.deferLater(self.reactor, 0, lambda: None)  # the reactor opens some of its own
         before = descriptors()
@@ -163,6 +168,7 @@ class Run:
             "delayed calls": len(self.reactor.getDelayedCalls()),
             "Deferreds": len(self.pending),
             "descriptors": descriptors() - before,
+            "connections": len(factory.channels),
         }
         self.problems += [f"{count} {what} left" for what, count in left.items() if count]
         await self.port.stopListening()
@@ -184,8 +190,8 @@ def allow_descriptors(count: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
-async def main(reactor: Any, clients: int, seed: int) -> None:
-    """Run both, print a line for each, and exit with 1 if there was a problem."""
+async def main(reactor: Any, clients: int, seed: int, only: list[str]) -> None:
+    """Run each, print a line for it, and exit with 1 if there was a problem."""
     problems: list[str] = []
 
     def observe(event: LogEvent) -> None:
@@ -193,21 +199,34 @@ async def main(reactor: Any, clients: int, seed: int) -> None:
             problems.append(f"logged: {event.get('log_failure') or event['log_format']}")
 
     globalLogBeginner.beginLoggingTo([observe], redirectStandardIO=False)
-    allow_descriptors(2 * clients + 500)
-    for name in ("cut", "slow"):
-        run = Run(reactor, seed)
+    allow_descriptors(18 * clients + 500)
+    from benchmarks.hostile import FewDescriptors, FilesRun  # they are runs, too
+
+    runs = {"cut": Run, "slow": Run, "files": FilesRun, "idle": FilesRun}
+    for name in only or [*runs, "descriptors"]:
         before = len(problems)
+        if name == "descriptors":
+            if sys.platform == "linux":
+                few = FewDescriptors()
+                shown = await deferToThread(few.run)
+                problems += few.problems
+                print(f"{shown}, {len(few.problems)} problems", flush=True)
+            else:
+                print("descriptors: left out, it needs Linux")
+            continue
+        run = runs[name](reactor, seed)
+        bads = 9 * clients if name == "idle" else clients
         try:
-            await run.run(getattr(run, name), clients)
+            await run.run(getattr(run, name), bads)
         except Exception as error:
             run.problems.append(f"the run ended early: {error!r}")
             run.seconds.append(0)
         problems += run.problems
         print(
-            f"{clients} clients {name}, 50 good: {run.answers} good answers, "
+            f"{bads} clients {name}, 50 good: {run.answers} good answers, "
             f"{1000 * statistics.median(run.seconds):.0f} ms in the middle, "
             f"{1000 * max(run.seconds):.0f} ms at most, "
-            f"{len(problems) - before} problems",
+            f"{run.retries} retries, {len(problems) - before} problems",
             flush=True,
         )
     for problem in problems[:20]:
@@ -220,7 +239,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
     parser.add_argument("--clients", type=int, default=1000, help="bad ones (default: 1000)")
     parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
+    parser.add_argument("--only", action="append", help="one of the runs; may be repeated")
     arguments = parser.parse_args()
     task.react(
-        lambda reactor: Deferred.fromCoroutine(main(reactor, arguments.clients, arguments.seed))
+        lambda reactor: Deferred.fromCoroutine(
+            main(reactor, arguments.clients, arguments.seed, arguments.only)
+        )
     )
