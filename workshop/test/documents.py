@@ -8,33 +8,41 @@ In a document, ``console`` blocks are run; a ``...`` in an output stands for
 anything, and a command that is shown without output must succeed.  Comments
 tell what a reader does between the blocks:
 
-- ``<!-- solve N -->``: writes stage N (here: copies its solution over the stubs).
+- ``<!-- solve N -->``: writes stages 1 to N (here: copies the solutions, over the stubs and
+  over the tests that the learner writes).
 - ``<!-- file PATH -->``: writes the next block into the file.
+- ``<!-- method PATH -->``: puts the method in the next block in the place of the one with its
+  name.
 - ``<!-- edit PATH: OLD => NEW -->``: changes one place of it.
 - ``<!-- not run: WHY -->``: the next block is not run.
 """
 
 from __future__ import annotations
 
+import contextlib  # not the name suppress, which means something to Trial
 import doctest
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import textwrap
+import time
 from pathlib import Path
 from zipfile import ZipFile
 
 from markdown_it import MarkdownIt
 from twisted.trial.unittest import SkipTest, TestCase
 
-from exercises.manifest import STAGES, shipped
+from exercises.manifest import STAGES
 from workshop.environment import ROOT
 from workshop.learner import has_been_worked_on
 
 timeout = 600  # seconds: the first test installs the workshop
 
-SERVERS = ("python -m toyhttp", "python -m exercises.myhttp")
+SERVERS = ("python -m toyhttp", "python -m exercises.myhttp", "python serve.py")
+SILENT_SERVER = "python hello.py"
 COMPARE = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 
 
@@ -68,6 +76,8 @@ class Reader:
                 if instruction.startswith("file "):
                     path = self.home / instruction.removeprefix("file ")
                     path.write_text(token.content, encoding="utf-8")
+                elif instruction.startswith("method "):
+                    put_method(self.home / instruction.removeprefix("method "), token.content)
                 elif token.info == "console" and not instruction.startswith("not run: "):
                     differences += self.type_all(token.content)
                 instruction = ""
@@ -77,17 +87,20 @@ class Reader:
     def obey(self, instruction: str) -> None:
         """Do what a comment says, unless it is about the next block."""
         if solve := re.fullmatch(r"solve (\d+)", instruction):
-            for number in range(1, int(solve[1]) + 1):
-                for module in STAGES[number - 1].writes:
-                    source = ROOT / "solutions" / f"stage{number}" / f"{module}.py"
+            for stage in STAGES[: int(solve[1])]:
+                for module in stage.writes:
+                    source = ROOT / "solutions" / stage.folder.name / f"{module}.py"
                     shutil.copy(source, self.home / "exercises" / "myhttp")
+                if stage.part != "I":
+                    tests = self.home / "exercises" / stage.folder.name
+                    shutil.copytree(stage.contract, tests, dirs_exist_ok=True)
         elif edit := re.fullmatch(r"edit (\S+): (.+) => (.+)", instruction, re.DOTALL):
             path = self.home / edit[1]
             text = path.read_text(encoding="utf-8")
             if text.count(edit[2]) != 1:
                 raise ValueError(f"{edit[1]} does not have just one {edit[2]!r}")
             path.write_text(text.replace(edit[2], edit[3]), encoding="utf-8")
-        elif not re.match(r"(file|not run:) ", instruction):
+        elif not re.match(r"(file|method|not run:) ", instruction):
             raise ValueError(f"a comment that nobody understands: {instruction!r}")
 
     def type_all(self, block: str) -> list[str]:
@@ -113,7 +126,7 @@ class Reader:
         if command == "source .venv/bin/activate":
             self.environ["PATH"] = f"{self.home}/.venv/bin:{self.environ['PATH']}"
             return 0, ""
-        if command.startswith(SERVERS):
+        if command.startswith((*SERVERS, SILENT_SERVER)):
             self.stop_server()
             self.server = subprocess.Popen(
                 ["bash", "-c", f"exec {command}"],
@@ -124,7 +137,9 @@ class Reader:
                 text=True,
             )
             assert self.server.stdout is not None
-            return 0, self.server.stdout.readline()
+            if command != SILENT_SERVER:
+                return 0, self.server.stdout.readline()
+            return 0, self.wait_for_server()
         process = subprocess.run(
             ["bash", "-c", command],
             cwd=self.home,
@@ -137,12 +152,37 @@ class Reader:
         )
         return process.returncode, process.stdout
 
+    def wait_for_server(self) -> str:
+        """Wait until a server that does not say so can be asked; return why it cannot."""
+        assert self.server is not None and self.server.stdout is not None
+        while self.server.poll() is None:
+            with (
+                contextlib.suppress(ConnectionRefusedError),
+                socket.create_connection(("127.0.0.1", 8080)),
+            ):
+                return ""
+            time.sleep(0.05)
+        return self.server.stdout.read()
+
     def stop_server(self) -> None:
         """End the server that was started last, as Ctrl-C would."""
         if self.server is not None:
             self.server.terminate()
             self.server.communicate()
             self.server = None
+
+
+def put_method(path: Path, block: str) -> None:
+    """Put a method in the place of the one with its name.
+
+    :param block: its text, indented or not.
+    """
+    block = textwrap.indent(textwrap.dedent(block), "    ")
+    text = path.read_text(encoding="utf-8")
+    name = re.search(r"def (\w+)", block)
+    assert name is not None
+    (old,) = re.findall(rf"^    def {name[1]}\(.*?(?=^    def |\Z)", text, re.DOTALL | re.MULTILINE)
+    path.write_text(text.replace(old, block + "\n"), encoding="utf-8")
 
 
 class DocumentTests(TestCase):
@@ -162,8 +202,8 @@ class DocumentTests(TestCase):
     def test_documents(self) -> None:
         """First the README, by somebody who has just cloned; then all others."""
         differences = {"README.md": self.reader.read(ROOT / "README.md")}
-        self.reader.obey(f"solve {shipped()[-1].number}")
-        documents = [stage.folder / "README.md" for stage in shipped()]
+        self.reader.obey(f"solve {STAGES[-1].number}")
+        documents = [stage.folder / "README.md" for stage in STAGES]
         for document in [*documents, *sorted((ROOT / "docs").glob("*.md"))]:
             differences[str(document.relative_to(ROOT))] = self.reader.read(document)
         self.assert_found_from_any_folder()
@@ -183,7 +223,7 @@ class WheelTests(TestCase):
     """What those get who install the server alone."""
 
     def test_packages(self) -> None:
-        """A wheel has ``toyhttp`` in it, typed, and none of the workshop's folders."""
+        """A wheel has ``toyhttp`` in it, typed, with its plugin, and none of the workshop."""
         reader = Reader(Path(self.mktemp()).resolve())
         reader.copy_project()
         build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "."]
@@ -192,7 +232,11 @@ class WheelTests(TestCase):
         names = ZipFile(wheel).namelist()
         self.assertIn("toyhttp/py.typed", names)
         packages = {name.partition("/")[0] for name in names}
-        self.assertEqual({name for name in packages if "dist-info" not in name}, {"toyhttp"})
+        self.assertEqual(
+            {name for name in packages if "dist-info" not in name}, {"toyhttp", "twisted"}
+        )
+        plugins = [name for name in names if name.startswith("twisted/")]
+        self.assertEqual(plugins, ["twisted/plugins/toyhttp_plugin.py"])
 
 
 class ReadmeTests(TestCase):
@@ -209,11 +253,12 @@ class ReadmeTests(TestCase):
     def test_table_of_stages(self) -> None:
         """The table is that of the manifest."""
         for stage in STAGES:
-            title = stage.title
-            if stage in shipped():
-                title = f"[{title}](exercises/stage{stage.number}/README.md)"
+            title = f"[{stage.title}](exercises/stage{stage.number}/README.md)"
             minutes = stage.minutes or "the rest"
-            modules = ", ".join(f"`{module}.py`" for module in stage.writes)
+            names = [*stage.writes]
+            if stage.part != "I":
+                names[:0] = [name.rpartition(".")[2] for name in stage.test_modules]
+            modules = ", ".join(f"`{name}.py`" for name in names)
             row = f"| {stage.number} | {title} | {modules} | {stage.lesson} | {minutes} |"
             self.assertIn(row, self.readme)
 
