@@ -17,6 +17,7 @@ from typing import Final
 
 from .request import (
     METHODS,
+    SHORT,
     SIMPLE,
     BadRequest,
     Request,
@@ -54,12 +55,14 @@ class RequestReader:
         "_max_body",
         "_max_head",
         "_searched",
+        "_short",
     )
 
     def __init__(self, max_head: int = 16 * 1024, max_body: int = 1024 * 1024) -> None:
         self._max_head = max_head
+        self._short = min(SHORT, max_head)
         self._max_body = max_body
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._searched = 0  # so many bytes of the buffer hold no end of what is read now
         self._line: RequestLine | None = None  # once it is complete
         self._line_end = 0  # where it ends in the buffer
@@ -89,6 +92,11 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """Take the bytes that came next: one, or many, or several requests' worth."""
         if self._error is None:
+            if not self._buffer:
+                self._buffer = data  # most requests come as a whole: then nothing is copied
+                return
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
             self._buffer += data
 
     def next_request(self) -> Request | None:
@@ -105,10 +113,10 @@ class RequestReader:
         if not self._buffer and self._head is None:
             return None
         try:
-            head = self._head or self._read_head()
+            head = self._head or self._read_whole_head() or self._read_head()
         except BadRequest as error:
             self._error = error
-            self._buffer.clear()
+            self._buffer = b""
             raise
         if head is None:
             return None
@@ -117,6 +125,30 @@ class RequestReader:
             return None
         self._head = None
         return replace(head, body=self._take(self._length)) if self._length else head
+
+    def _read_whole_head(self) -> Request | None:
+        """Do what :meth:`_read_head` does, where a short head came at once and nothing else.
+
+        Most do.  It takes half of the time, as nothing must be kept in mind.
+        """
+        data = self._buffer
+        if (
+            not isinstance(data, bytes)
+            or not data.endswith(b"\n\r\n")
+            or len(data) > self._short
+            or data.find(b"\n\r\n") != len(data) - 3
+            or b"\n\n" in data
+            or data[0] in b"\r\n"
+        ):
+            return None
+        end = data.index(b"\n") + 1
+        line = parse_request_line(data[:end])
+        if line[2] == SIMPLE:
+            return None
+        request, fields = make_request(line, data[end:])
+        self._length = self._body_length(line[0], fields)
+        self._buffer = b""
+        return request
 
     def _read_head(self) -> Request | None:
         """Parse the head, if all of it has come (RFC 1945, section 5)."""
@@ -184,6 +216,8 @@ class RequestReader:
     def _take(self, size: int) -> bytes:
         """Remove this many bytes from the front of the buffer and return them."""
         data = bytes(self._buffer[:size])
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer)
         del self._buffer[:size]
         self._searched = self._line_end = self._length = 0
         self._line = None
