@@ -17,16 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
-from io import BytesIO
 from typing import Any, Final, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IHalfCloseableProtocol,
     IProtocolNegotiationFactory,
-    IPullProducer,
     IPushProducer,
     IReactorTime,
     ISSLTransport,
@@ -40,6 +37,8 @@ from zope.interface import implementer
 from .reader import RequestReader
 from .request import SIMPLE, BadRequest, Request, asks_for_keep_alive
 from .response import FIELD_VALUE, WITHOUT_BODY, Body, Response, render_response, text_response
+from .sending import SMALL, Sender, close_body, close_now, has_short_way, send_now
+from .timeouts import TimeoutQueue, Timeouts
 
 Answer = Response | Deferred[Response] | Coroutine[Any, Any, Response]
 """What a handler returns: a response, or a promise of one."""
@@ -49,16 +48,6 @@ Handler = Callable[[Request], Answer]
 
 Log = Callable[[IAddress | None, Request | None, int, int], None]
 """What is told of each answer: the client, the request, the status, the bytes of body sent."""
-
-SMALL: Final = 64 * 1024
-"""An answer of up to so many bytes is written at once."""
-
-PIECE: Final = 256 * 1024
-"""How many bytes of a larger one are written when the transport asks for more.
-
-So many are in memory for each client that reads a large answer.  With 128 KiB it takes a
-tenth longer, with 64 KiB half as long again.
-"""
 
 AT_ONCE: Final = 8
 """How many requests of one connection may be with the handler at once."""
@@ -104,15 +93,17 @@ class HTTPChannel(Protocol):
     transport: Any  # its interface says less than every stream transport can do
     _reader: RequestReader | None = None  # made when the first byte comes
     _next: Request | None = None  # it must wait until all before it are answered
-    _sender: _Sender | None = None  # of the first answer that is due, if it is large
-    _timer: IDelayedCall | None = None  # the only one that a connection has
-    _when_due: Callable[[], None] | None = None  # what it is for, if not for _look_at_clock
+    _sender: Sender | None = None  # of the first answer that is due, if it is large
+    _queue: TimeoutQueue | None = None  # where it waits, if it waits for something
+    _when_late: Callable[[], None] | None = None  # what is done then, if not _look_at_clock
     _reading = True  # until the last request has come
     _half_closed = False  # the client sends no more
     _paused = False  # because more came than can be answered now
     _working = False  # somebody is in _work
+    _receiving = False  # somebody is in dataReceived
     _full = False  # the transport has enough to send
     _registered = False  # the channel, as the transport's producer
+    _short_way = False  # the transport is a socket, and nothing waits in its buffer
     _untold = 0  # bytes written since the transport had not enough to send
     _refused = False  # the last answer says what is wrong
     _closing = False  # nothing more is written
@@ -127,6 +118,7 @@ class HTTPChannel(Protocol):
         settings = self._settings
         self._began_at = self._heard_at = settings.clock.seconds()
         settings.channels.add(self)
+        self._short_way = has_short_way(self.transport)
         if settings.is_stopping:
             self._close()
         elif settings.max_connections is not None and (
@@ -149,8 +141,10 @@ class HTTPChannel(Protocol):
                 self._reader = RequestReader(settings.max_head, settings.max_body)
             self._heard_at = settings.clock.seconds()
             self._reader.feed(data)
+            self._receiving = True
             self._work()
-            if self._is_busy() and self._reader is not None and self._reader.has_begun:
+            self._receiving = False
+            if self._reader is not None and self._is_busy() and self._reader.has_begun:
                 self._pause()
         elif self._due:
             self._pause()
@@ -159,13 +153,13 @@ class HTTPChannel(Protocol):
         """Leave nothing behind, and let no handler work for nobody."""
         self._lost = self._closing = True
         self._reading, self._reader, self._next = False, None, None
-        self._stop_timer()
+        self._stop_waiting()
         self._break_off()
         due, self._due = self._due, []
         for answer in due:
             if answer.pending is not None:
                 self._cancel(answer.pending)
-            _close_body(answer.response)
+            close_body(answer.response)
         self._settings.channel_lost(self)
 
     def readConnectionLost(self) -> None:
@@ -194,7 +188,7 @@ class HTTPChannel(Protocol):
         if self._working or self._closing:  # what called what calls this will go on with it
             return
         self._working = True
-        while self._write_next() or self._ask_next():
+        while (self._due and self._write_next()) or (self._reading and self._ask_next()):
             pass
         self._working = False
         if self._closing:
@@ -204,7 +198,7 @@ class HTTPChannel(Protocol):
         if not self._due:
             if not self._reading:
                 self._close()
-            elif not self._full and (self._timer is None or self._when_due is not None):
+            elif not self._full and (self._queue is None or self._when_late is not None):
                 self._wait()
         elif self._full or self._sender is not None:
             pass  # the client has its time to read; that runs already
@@ -213,7 +207,7 @@ class HTTPChannel(Protocol):
         elif self._paused:
             self._call_later(self._settings.idle_timeout, self._look_for_the_end)
         else:
-            self._stop_timer()
+            self._stop_waiting()
 
     # Reading
 
@@ -275,17 +269,6 @@ class HTTPChannel(Protocol):
         self._paused = False
         self.transport.resumeProducing()
 
-    def _read_next(self) -> Request | None:
-        """Return the next request that may be asked for now."""
-        request, self._next = self._next, None
-        if request is not None or self._reader is None:
-            return request
-        request = self._reader.next_request()
-        if request is not None and self._due and request.method not in SAFE:
-            self._next = request
-            return None
-        return request
-
     def _refuse(self, error: BadRequest) -> None:
         """Answer, in its turn, why there is no answer; it is the last one."""
         self._reading, self._reader = False, None
@@ -297,13 +280,17 @@ class HTTPChannel(Protocol):
 
     def _ask_next(self) -> bool:
         """Ask the handler about the next request; tell whether there was anything to do."""
-        if not self._reading or self._is_busy():
+        if (self._due or self._full) and self._is_busy():
             return False
-        try:
-            request = self._read_next()
-        except BadRequest as error:
-            self._refuse(error)
-            return True
+        request, self._next = self._next, None
+        if request is None and self._reader is not None:
+            try:
+                request = self._reader.next_request()
+            except BadRequest as error:
+                self._refuse(error)
+                return True
+        if request is not None and self._due and request.method not in SAFE:
+            request, self._next = None, request  # it waits until those before it are answered
         if request is None:
             if self._half_closed and self._next is None:
                 self._reading = False
@@ -327,7 +314,7 @@ class HTTPChannel(Protocol):
             if self._lost and due.pending is not None:  # while the handler was called
                 self._cancel(answer)
         elif self._lost:
-            _close_body(answer)
+            close_body(answer)
         else:
             due.response, due.is_ready = answer, True
         return True
@@ -336,7 +323,7 @@ class HTTPChannel(Protocol):
         """Take a response, if anybody is there to read it."""
         due.pending = None
         if self._lost:
-            _close_body(response)
+            close_body(response)
         else:
             due.response, due.is_ready = response, True
             self._work()
@@ -371,27 +358,27 @@ class HTTPChannel(Protocol):
     def _write_next(self) -> bool:
         """Write the answer whose turn it is; tell whether there was anything to do."""
         due = self._due
-        if not due or not due[0].is_ready or self._full or self._closing or self._sender:
+        if not due[0].is_ready or self._full or self._closing or self._sender is not None:
             return False
         try:
             head, body = self._render(due[0])
         except Exception:
-            _close_body(due[0].response)
+            close_body(due[0].response)
             self._fail(Failure(), due[0])
             head, body = self._render(due[0])
         if isinstance(body, bytes) and len(head) + len(body) <= SMALL:
             self._write(head + body)
             self._answered(len(body))
             return True
-        if isinstance(body, bytes):
-            sender = _Sender(self, head, BytesIO(body).read, len(body))
-        else:
-            sender = _Sender(self, head, body.read, body.size)
+        sender = Sender(head, body, self._send_piece)
         self._sender = sender
         if sender.left <= SMALL:
-            piece = self._read_piece(sender)
-            if piece is not None:
-                self._write(piece)
+            try:
+                data = sender.read(SMALL)
+            except Exception as error:
+                self._fail_to_send(error)
+            else:
+                self._write(data)
                 self._sent_all(sender)
         else:
             self._unregister()
@@ -412,13 +399,19 @@ class HTTPChannel(Protocol):
         )
         body: bytes | Body = response.body
         if due.method == b"HEAD" or response.status in WITHOUT_BODY:
-            _close_body(response)
+            close_body(response)
             body = b""
         return b"" if due.is_simple else head, body
 
     def _write(self, data: bytes) -> None:
         """Write; if more may follow, learn whether the transport has enough to send."""
         transport = self.transport
+        if self._may_send_now():
+            closes = not self._reading and self._due[0].request is not None
+            data = send_now(transport, data, closes)
+            if not data:
+                return
+        self._short_way = False
         if not self._reading and len(self._due) == 1:
             self._unregister()
             transport.write(data)
@@ -435,6 +428,18 @@ class HTTPChannel(Protocol):
             if not ISSLTransport.providedBy(transport):
                 self._unregister()
 
+    def _may_send_now(self) -> bool:
+        """Tell whether an answer can go the short way, and gains from it.
+
+        Of several answers, TCP would hold back the second until the first has arrived.  And
+        the last one shall go with the end of the connection, if that can be the short way.
+        """
+        if not self._short_way or len(self._due) > 1:
+            return False
+        if not self._reading:
+            return self._receiving
+        return self._reader is not None and not self._reader.size
+
     def _unregister(self) -> None:
         if self._registered:
             self._registered = False
@@ -450,6 +455,7 @@ class HTTPChannel(Protocol):
         self._unregister()
         if self._full:
             self._full, self._untold = False, 0
+            self._short_way = has_short_way(self.transport)
             self._began_at = self._heard_at = self._settings.clock.seconds()
             self._wait()
             self._work()
@@ -476,39 +482,44 @@ class HTTPChannel(Protocol):
         except Exception:
             self.log.failure("The log failed")
 
-    def send_piece(self, sender: _Sender) -> None:
-        """Write the next piece of a large answer, as the transport has asked for it."""
+    def _send_piece(self, sender: Sender) -> None:
+        """Send the next piece of a large answer, as the transport has asked for it."""
         if sender is not self._sender or self._closing:
             return
-        piece = self._read_piece(sender)
-        if piece is None:
-            return
-        self.transport.write(piece)
-        if sender.left:
-            self._call_later(self._settings.close_timeout, self._abort)
+        left, transport = sender.left, self.transport
+        if left:
+            try:
+                self._short_way = sender.send_piece(transport, self._short_way)
+            except Exception as error:
+                self._fail_to_send(error)
+                return
         else:
+            self._short_way = has_short_way(transport)
+        # Behind an answer that waits to be sent the next one must wait, too; but not the end.
+        is_last = not self._reading and len(self._due) == 1
+        if not sender.left and (self._short_way or is_last or not left):
             self._sent_all(sender)
             self._work()
+            return
+        self._short_way = has_short_way(transport)  # it asks again when its buffer is empty
+        if sender.left < left:
+            self._call_later(self._settings.close_timeout, self._abort)
 
-    def _read_piece(self, sender: _Sender) -> bytes | None:
-        """Read a piece of a large answer; break off if that fails."""
-        try:
-            return sender.read(PIECE)
-        except Exception as error:
-            # The head has promised more: nothing but a broken connection says that it is wrong.
-            target = cast(Request, self._due[0].request).target
-            if isinstance(error, OSError):
-                self.log.warn(
-                    "The answer to {target!r} broke off: {error}", target=target, error=error
-                )
-            else:
-                self.log.failure("The answer to {target!r} broke off", target=target)
-            self._stop_timer()
-            self._break_off()
-            self._abort()
-            return None
+    def _fail_to_send(self, error: Exception) -> None:
+        """Break off, as there is no more to send than this.
 
-    def _sent_all(self, sender: _Sender) -> None:
+        The head has promised it: nothing but a broken connection says that it was wrong.
+        """
+        target = cast(Request, self._due[0].request).target
+        if isinstance(error, OSError):
+            self.log.warn("The answer to {target!r} broke off: {error}", target=target, error=error)
+        else:
+            self.log.failure("The answer to {target!r} broke off", target=target)
+        self._stop_waiting()
+        self._break_off()
+        self._abort()
+
+    def _sent_all(self, sender: Sender) -> None:
         """Go on behind a large answer, if its end is not that of the connection."""
         if not self._lost:
             self._sender = None
@@ -524,8 +535,8 @@ class HTTPChannel(Protocol):
             if self._settings.log is not None:
                 self._log_answer(due, sender.sent)
 
-    def _give_back(self, sender: _Sender, due: _Due) -> None:
-        _close_body(due.response)
+    def _give_back(self, sender: Sender, due: _Due) -> None:
+        close_body(due.response)
         if sender.is_registered and not self._lost:
             self.transport.unregisterProducer()
 
@@ -551,6 +562,8 @@ class HTTPChannel(Protocol):
         ):
             self._call_later(LINGER, self._abort)
             transport.loseWriteConnection()
+        elif self._short_way and self._receiving:
+            close_now(transport)
         else:
             self._call_later(self._settings.close_timeout, self._abort)
             transport.loseConnection()
@@ -571,83 +584,19 @@ class HTTPChannel(Protocol):
         """
         if self._lost:
             return
-        self._when_due = function
-        clock, timer = self._settings.clock, self._timer
-        if timer is not None:
-            # To put a call off is cheaper than a new one; to bring one forward, the reactor
-            # would look at all the calls of all connections.
-            if clock.seconds() + seconds >= timer.getTime():
-                timer.reset(seconds)
-                return
-            timer.cancel()
-        self._timer = clock.callLater(seconds, self._call_now)
+        self._stop_waiting()
+        self._when_late = function
+        self._queue = self._settings.timeouts.start(seconds, self)
 
-    def _call_now(self) -> None:
-        self._timer = None
-        (self._when_due or self._look_at_clock)()
+    def timed_out(self) -> None:
+        """Do what is to be done now, as it was waited for something in vain."""
+        self._queue = None
+        (self._when_late or self._look_at_clock)()
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-def _close_body(response: Any) -> None:
-    """Give back what the body holds, if it is not just bytes."""
-    body = getattr(response, "body", b"")
-    if not isinstance(body, bytes) and hasattr(body, "close"):
-        try:
-            body.close()
-        except Exception:
-            HTTPChannel.log.failure("A body failed to be closed")
-
-
-@implementer(IPullProducer)
-class _Sender:
-    """A large answer.  The transport asks for a piece whenever it has written all.
-
-    So a client that reads slowly, but reads, is not cut off; and no more than a piece
-    is in memory.
-
-    :ivar left: how many bytes are not read yet, the head included.
-    :ivar sent: how many bytes of the body are read.
-    :ivar is_registered: whether it is the transport's producer.
-    """
-
-    def __init__(
-        self, channel: HTTPChannel, head: bytes, read: Callable[[int], bytes], size: int
-    ) -> None:
-        self._channel = channel
-        self._head = head
-        self._read = read
-        self.left = len(head) + size
-        self.sent = 0
-        self.is_registered = False
-
-    def resumeProducing(self) -> None:
-        self._channel.send_piece(self)
-
-    def stopProducing(self) -> None:
-        """Do nothing: the channel is told by itself that its connection is lost."""
-
-    def read(self, limit: int) -> bytes:
-        """Return the next bytes: ``limit`` of them, or all that are left.
-
-        :raises OSError: if the body has other bytes than it has promised.
-        """
-        pieces = [self._head] if self._head else []
-        limit = min(limit, self.left)
-        self.left -= limit
-        limit -= len(self._head)
-        self._head = b""
-        while limit:
-            piece = self._read(limit)
-            if not 0 < len(piece) <= limit:
-                raise OSError(f"{len(piece)} bytes came where 1 to {limit} were to come")
-            limit -= len(piece)
-            self.sent += len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    def _stop_waiting(self) -> None:
+        if self._queue is not None:
+            self._queue.stop(self)
+            self._queue = None
 
 
 @implementer(IProtocolNegotiationFactory)
@@ -670,6 +619,7 @@ class HTTPFactory(Factory):
         whole, or broke off: with the client's address; the request, or ``None`` if that
         could not be read; the status; and how many bytes of body were written.
     :ivar channels: those that are connected.
+    :ivar timeouts: where they wait.
     :ivar is_stopping: whether no connection is kept any more.
     :raises ValueError: if ``server`` has a NUL, CR or LF in it, or a number is not
         more than 0.
@@ -711,6 +661,7 @@ class HTTPFactory(Factory):
         self.max_connections = max_connections
         self.log = log
         self.channels: set[HTTPChannel] = set()
+        self.timeouts = Timeouts(clock)
         self.is_stopping = False
         self._waiting: list[Deferred[None]] = []
 

@@ -104,6 +104,9 @@ _NO_SUCH_FILE: Final = frozenset(
 )
 """The errors that say that no file has this name; EILSEQ and EINVAL: that none can have it."""
 
+_NO_SENDFILE: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK})
+"""The errors that say that sendfile cannot be used here."""
+
 # O_NONBLOCK: a FIFO, put in the place of the file just now, shall not make everybody wait.
 _OPEN_FLAGS: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _REPARSE_POINT: Final = 0x400  # Windows has other links than symbolic ones
@@ -133,6 +136,7 @@ class FileBody:
         self.size = size
         self._file = file
         self._left = size
+        self._offset: int | None = None  # where it stands, once send_to was called
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes, at most ``limit`` of them; none at the end.
@@ -142,6 +146,33 @@ class FileBody:
         piece = self._file.read(min(limit, self._left))
         self._left -= len(piece)
         return piece
+
+    def send_to(self, socket: int, limit: int) -> int:
+        """Let the system send the next bytes to a socket: none comes through this process.
+
+        :param socket: its descriptor.
+        :returns: how many it took, at most ``limit``; 0 if it takes none now.
+        :raises io.UnsupportedOperation: if this system, or this file, cannot do that.
+        :raises OSError: if there are no more bytes, or they cannot be read.
+        """
+        if not hasattr(os, "sendfile"):
+            raise io.UnsupportedOperation("This system has no sendfile.")
+        file = self._file.fileno()
+        if self._offset is None:
+            self._offset = self._file.tell()
+        try:
+            sent = os.sendfile(socket, file, self._offset, min(limit, self._left))
+        except (BlockingIOError, ConnectionError):  # the transport will find out what is broken
+            return 0
+        except OSError as error:
+            if error.errno in _NO_SENDFILE:
+                raise io.UnsupportedOperation(str(error)) from error
+            raise
+        if not sent:
+            raise OSError("The file has shrunk.")
+        self._offset += sent
+        self._left -= sent
+        return sent
 
     def close(self) -> None:
         """Close the file, if it is not closed yet."""

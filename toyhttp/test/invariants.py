@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from io import UnsupportedOperation
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,10 +27,11 @@ from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer
 
 from toyhttp import BadRequest, HTTPFactory, Request, RequestReader, Response, render_response
-from toyhttp.channel import AT_ONCE, PIECE, SAFE
+from toyhttp.channel import AT_ONCE, SAFE
 from toyhttp.files import FileHandler, open_file
 from toyhttp.request import SIMPLE, asks_for_keep_alive
 from toyhttp.response import text_response
+from toyhttp.sending import PIECE, WITH_SHORT_WAY
 
 from .deliveries import MAX_BODY, MAX_HEAD
 
@@ -200,6 +202,20 @@ class Pieces:
         piece, self._left = self._left[:size], self._left[size:]
         return piece
 
+    def send_to(self, socket: Any, limit: int) -> int:
+        """Send some of the next bytes, the short way; or say that there is none."""
+        if self._choices.random() < 0.1:
+            raise UnsupportedOperation
+        piece, rest = self.read(limit), self._left
+        if not piece:
+            raise OSError("there are no more bytes")
+        try:
+            sent: int = socket.send(piece)
+        except BlockingIOError:
+            sent = 0
+        self._left = piece[sent:] + rest
+        return sent
+
     def close(self) -> None:
         """Note that it was closed."""
         self.closed = True
@@ -248,7 +264,7 @@ class Desk:
         body = (
             b"%d %r " % (number, request.target)
             + request.body
-            + (0, 40_000, 140_000)[number % 3] * b"x"
+            + (0, 40_000, 140_000)[(self._seed + number) % 3] * b"x"
         )
         return Response(200, [(b"X-Number", b"%d" % number)], body)
 
@@ -405,6 +421,71 @@ class Wire(StringTransport):
         return True
 
 
+class SocketWire(Wire):
+    """One whose socket can be sent to, past its buffer; it takes what it likes.
+
+    :param choices: say how much that is.
+    """
+
+    TLS = False
+
+    def __init__(self, protocol: Any, choices: Random) -> None:
+        super().__init__(protocol, tcp=True)
+        self._choices = choices
+        self._buffered = False
+        self._held = False  # the last bytes wait for those which were said to follow
+        self._corked = False
+
+    def getHandle(self) -> SocketWire:
+        """Return the socket."""
+        return self
+
+    def fileno(self) -> SocketWire:
+        """Return what stands for its descriptor."""
+        return self
+
+    def send(self, data: bytes, flags: int = 0) -> int:
+        """Take some of the data; raise ``BlockingIOError`` if that is nothing."""
+        if self._buffered:
+            self.wrong.append(f"{data[:40]!r} overtakes what was written before")
+        sent = min(len(data), self._choices.choice([0, 1, 7, 5000, len(data), len(data)]))
+        if data and (not sent or self.unread > BUFFER):
+            raise BlockingIOError
+        self._held = bool(flags) and sent == len(data)
+        super().write(data[:sent])
+        return sent
+
+    def setsockopt(self, level: int, option: int, value: bool) -> None:
+        """Hold back what does not fill a segment, or no more."""
+        self._corked = value
+
+    def startWriting(self) -> None:
+        """Ask the producer again when there is room."""
+
+    def write(self, data: bytes) -> None:
+        """Put it into the buffer."""
+        self._held, self._buffered = False, True
+        super().write(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Close, as the server has said that all is sent."""
+        if self._buffered:
+            self.wrong.append("it is closed before all is sent")
+        self.lose(reason.value)  # type: ignore[arg-type]
+
+    def move(self, reads: bool = True) -> bool:
+        """Let one thing happen that is due; what was written is sent before all others."""
+        if not self.lost:
+            if self._held or (self._corked and self.producer is None and not self.aborted):
+                self.wrong.append("what was sent is held back")
+            if reads:
+                self._buffered = False
+        return super().move(reads)
+
+
+WITH_SHORT_WAY.add(SocketWire)
+
+
 @implementer(ILogObserver)
 class Errors:
     """Collects what is logged as an error, but not what the handler does on purpose."""
@@ -473,7 +554,10 @@ class _Visit:
             log=self.desk.log,
         )
         self.channel = self.factory.buildProtocol(None)
-        self.wire = Wire(self.channel, tcp=choices.random() < 0.5)
+        kind = choices.randrange(3)
+        self.wire = (
+            SocketWire(self.channel, choices) if kind == 2 else Wire(self.channel, kind == 1)
+        )
         self.channel.makeConnection(self.wire)
         self._looked = 0
 

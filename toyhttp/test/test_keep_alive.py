@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -17,9 +18,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import alsoProvides
 
-from toyhttp.channel import AT_ONCE, LINGER, SMALL, HTTPChannel, HTTPFactory
+from toyhttp.channel import AT_ONCE, LINGER, HTTPChannel, HTTPFactory
 from toyhttp.request import Request, asks_for_keep_alive
 from toyhttp.response import Response
+from toyhttp.sending import PIECE, SMALL
 
 from .deliveries import cut, cuts, kept_streams, one_by_one, property_settings
 
@@ -40,6 +42,11 @@ def post(target: str, body: str = "data") -> bytes:
 def show(request: Request) -> Response:
     """Answer with the target."""
     return Response(200, body=b"<" + request.target + b">")
+
+
+def same(response: Response, request: Request) -> Response:
+    """Answer with this."""
+    return response
 
 
 class Later:
@@ -75,6 +82,12 @@ class BusyTransport(StringTransport):
         self.unsent += len(data)
         if self.producer is not None and self.streaming and self.unsent > self.limit:
             self.producer.pauseProducing()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Ask a pull producer for its first piece at once, as a socket does."""
+        super().registerProducer(producer, streaming)
+        if not streaming:
+            producer.resumeProducing()
 
     def drain(self) -> None:
         """Do what a socket does when its client has read all."""
@@ -340,6 +353,26 @@ class UnreadTests(KeepAliveTestCase):
                 self.channel.dataReceived(get("/a"))
         self.assertLess(transport.unsent, 4 * SMALL)
         self.assertEqual(transport.producerState, "paused")
+
+    def test_large_answers(self) -> None:
+        """However large they are: no more than two pieces wait to be sent (RFC 9112, 9.3.2)."""
+        for size in (SMALL, 100_000, PIECE - 1000, PIECE, 2 * PIECE):
+            transport = BusyTransport()
+            data = size * b"x"
+            self.connect(partial(same, Response(200, body=data)), transport)
+            for _ in range(100):
+                if transport.producerState == "producing":
+                    self.channel.dataReceived(get("/a"))
+            self.assertLessEqual(transport.unsent, 2 * PIECE, f"answers of {size} bytes")
+            self.assertEqual(transport.producerState, "paused")
+            for _ in range(5 * AT_ONCE):
+                self.assertLessEqual(transport.unsent, 2 * PIECE, f"answers of {size} bytes")
+                transport.drain()
+            self.assertEqual(
+                transport.value().count(data), transport.value().count(b"HTTP/1.0 200")
+            )
+            self.assertEqual(transport.producerState, "producing")
+            self.assert_nothing_left()
 
     def test_it_is_cut_off(self) -> None:
         """When it has read nothing for so long, it is dropped."""

@@ -322,7 +322,9 @@ class OptionTests(CommandCase):
     def test_usual_limits(self) -> None:
         """Without options the limits are those that the factory has by itself."""
         usual, factory = HTTPFactory(echo, self.reactor), self.factory("--quiet")
-        names = {name for name in vars(usual) if name.startswith("max_") or "timeout" in name}
+        names = {
+            name for name in vars(usual) if name.startswith("max_") or name.endswith("_timeout")
+        }
         self.assertGreater(len(names), 4)
         for name in names:
             self.assertEqual(getattr(factory, name), getattr(usual, name), name)

@@ -12,9 +12,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from toyhttp.channel import PIECE, Handler, HTTPChannel, HTTPFactory
+from toyhttp.channel import Handler, HTTPChannel, HTTPFactory
 from toyhttp.request import Request
 from toyhttp.response import Response
+from toyhttp.sending import PIECE
 
 timeout = 5
 

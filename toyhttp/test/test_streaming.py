@@ -12,9 +12,10 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from toyhttp.channel import PIECE, SMALL, Handler, HTTPChannel, HTTPFactory
+from toyhttp.channel import Handler, HTTPChannel, HTTPFactory
 from toyhttp.request import Request
 from toyhttp.response import Response, render_response
+from toyhttp.sending import PIECE, SMALL
 
 timeout = 5
 
