@@ -1,8 +1,8 @@
 """The barest server that Twisted can be: canned bytes for whatever comes.
 
 ``python -m benchmarks.floor --listen tcp:8081:interface=127.0.0.1`` serves until Ctrl-C.
-It parses nothing, so no server on Twisted is faster: what ``toyhttp`` does for each
-request is measured as a share of what this one does.  It closes behind its answer;
+It parses nothing, and hands its answer to the transport, as is usual: what ``toyhttp`` does
+for each request is measured as a share of what this one does.  It closes behind its answer;
 with ``--keep-alive`` it does not, and answers each chunk that comes as one request.
 """
 

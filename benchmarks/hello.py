@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.hello KIND PORT`` serves it on 127.0.0.1, with KIND one of
 ``twisted.web``, ``aiohttp`` and ``http.server``.  None of them writes an access log, but
-twisted.web does if the name of a file follows.  For toyhttp it is
+twisted.web does if the name of a file follows; if that is empty, it tells Twisted's log of
+each request, as it does if it is not told otherwise.  For toyhttp it is
 ``python -m toyhttp --handler benchmarks.hello:hello``.
 """
 
@@ -23,7 +24,11 @@ def hello(request: Request) -> Response:
 
 
 def serve_twisted_web(port: int, log: str | None = None) -> None:
-    """Answer with a minimal Resource of twisted.web, and write an access log if asked to."""
+    """Answer with a minimal Resource of twisted.web.
+
+    :param log: where it writes its access log; empty for what it does if it is not told;
+        ``None`` for nowhere.
+    """
     from twisted.internet import reactor
     from twisted.web.resource import Resource
     from twisted.web.server import Site
@@ -39,7 +44,7 @@ def serve_twisted_web(port: int, log: str | None = None) -> None:
         def log(self, request: Any) -> None:
             pass
 
-    site = QuietSite(Hello()) if log is None else Site(Hello(), logPath=log)
+    site = QuietSite(Hello()) if log is None else Site(Hello(), logPath=log or None)
     reactor.listenTCP(port, site, interface="127.0.0.1")
     reactor.run()
 

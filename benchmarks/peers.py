@@ -112,6 +112,7 @@ def toyhttp(*arguments: str) -> Callable[[Places], list[str]]:
 
 HELLO = ("--handler", "benchmarks.hello:hello")
 WITH_LOG = ", with its access log"
+AS_IT_COMES = ", as it comes"
 LOGGED = ("--log", os.devnull)
 TWIST = ("twisted", "--log-level=critical", f"--log-file={os.devnull}")
 
@@ -123,6 +124,7 @@ SMALL = [
     Peer("toyhttp" + WITH_LOG, toyhttp(*HELLO, *LOGGED)),
     Peer("twisted.web", _module("benchmarks.hello", "twisted.web", "PORT")),
     Peer("twisted.web" + WITH_LOG, _module("benchmarks.hello", "twisted.web", "PORT", os.devnull)),
+    Peer("twisted.web" + AS_IT_COMES, _module("benchmarks.hello", "twisted.web", "PORT", "")),
     Peer("aiohttp", _module("benchmarks.hello", "aiohttp", "PORT")),
     Peer("http.server", _module("benchmarks.hello", "http.server", "PORT")),
     Peer("nginx", _nginx),
