@@ -154,7 +154,8 @@ class HTTPChannel(Protocol):
         self._lost = self._closing = True
         self._reading, self._reader, self._next = False, None, None
         self._stop_waiting()
-        self._break_off()
+        if self._sender is not None:
+            self._break_off()
         due, self._due = self._due, []
         for answer in due:
             if answer.pending is not None:
@@ -304,7 +305,7 @@ class HTTPChannel(Protocol):
         except Exception:
             self._failed(Failure(), due)
             return True
-        if iscoroutine(answer):
+        if not isinstance(answer, Response) and iscoroutine(answer):
             answer = Deferred.fromCoroutine(answer)
         if isinstance(answer, Deferred):
             due.pending = answer
@@ -469,8 +470,10 @@ class HTTPChannel(Protocol):
             return
         settings = self._settings
         due = self._due.pop(0)
-        self._refused = due.request is None
-        self._began_at = self._heard_at = settings.clock.seconds()
+        if self._reading:
+            self._began_at = self._heard_at = settings.clock.seconds()
+        else:
+            self._refused = due.request is None
         if settings.log is not None:
             self._log_answer(due, size)
 
@@ -527,13 +530,12 @@ class HTTPChannel(Protocol):
             self._answered(sender.sent)
 
     def _break_off(self) -> None:
-        """Send no more of a large answer, if one is being sent."""
-        if self._sender is not None:
-            sender, self._sender = self._sender, None
-            due = self._due.pop(0)
-            self._give_back(sender, due)
-            if self._settings.log is not None:
-                self._log_answer(due, sender.sent)
+        """Send no more of the large answer that is being sent."""
+        sender, self._sender = cast(Sender, self._sender), None
+        due = self._due.pop(0)
+        self._give_back(sender, due)
+        if self._settings.log is not None:
+            self._log_answer(due, sender.sent)
 
     def _give_back(self, sender: Sender, due: _Due) -> None:
         close_body(due.response)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from io import BytesIO, UnsupportedOperation
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from twisted.internet.interfaces import IPullProducer
 from twisted.internet.protocol import connectionDone
@@ -46,9 +46,9 @@ _MORE: Final = getattr(socket, "MSG_MORE", 0)
 _log = Logger()
 
 
-def has_short_way(transport: object) -> bool:
+def has_short_way(transport: Any) -> bool:
     """Tell whether a transport is a TCP connection of Twisted's, and speaks no TLS."""
-    return type(transport) in WITH_SHORT_WAY and not cast(Server, transport).TLS
+    return type(transport) in WITH_SHORT_WAY and not transport.TLS
 
 
 def send_now(transport: Any, data: bytes, closes: bool = False) -> bytes:

@@ -45,7 +45,7 @@ class Timeouts:
         queue = self._queues.get(seconds)
         if queue is None:
             queue = self._queues[seconds] = TimeoutQueue(self, seconds)
-        queue.add(waiter)
+        queue.due[waiter] = self.clock.seconds() + seconds
         return queue
 
     def forget(self, queue: TimeoutQueue) -> None:
@@ -57,26 +57,23 @@ class TimeoutQueue:
     """Those that wait for the same number of seconds, the one that is due first in front.
 
     :ivar seconds: how many.
+    :ivar due: when the time of each is over.
     """
 
-    __slots__ = ("_call", "_due", "_timeouts", "seconds")
+    __slots__ = ("_call", "_timeouts", "due", "seconds")
 
     log = Logger()
 
     def __init__(self, timeouts: Timeouts, seconds: float) -> None:
         self.seconds = seconds
         self._timeouts = timeouts
-        self._due: dict[Waiter, float] = {}
+        self.due: dict[Waiter, float] = {}
         self._call: IDelayedCall = timeouts.clock.callLater(seconds, self._look)
-
-    def add(self, waiter: Waiter) -> None:
-        """Let one more wait."""
-        self._due[waiter] = self._timeouts.clock.seconds() + self.seconds
 
     def stop(self, waiter: Waiter) -> None:
         """Let one wait no more."""
-        del self._due[waiter]
-        if not self._due and self._call.active():
+        del self.due[waiter]
+        if not self.due and self._call.active():
             self._call.cancel()
             self._timeouts.forget(self)
 
@@ -86,18 +83,18 @@ class TimeoutQueue:
         # A sum of fractions may be a little more than the clock shows when it is over.
         now = clock.seconds() + 1e-6
         late = []
-        for waiter, when in self._due.items():
+        for waiter, when in self.due.items():
             if when > now:
                 break
             late.append(waiter)
         for waiter in late:
-            if self._due.get(waiter, inf) <= now:  # unless another one has just stopped it
-                del self._due[waiter]
+            if self.due.get(waiter, inf) <= now:  # unless another one has just stopped it
+                del self.due[waiter]
                 try:
                     waiter.timed_out()
                 except Exception:
                     self.log.failure("What was to be done after {seconds} s", seconds=self.seconds)
-        for when in self._due.values():
+        for when in self.due.values():
             self._call = clock.callLater(max(when - now, 0), self._look)
             return
         self._timeouts.forget(self)
