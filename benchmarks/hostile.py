@@ -32,7 +32,7 @@ from toyhttp.files import open_file
 
 CLOSE = 4.0  # seconds: how long the server lets a client read nothing
 HUGE = 10 * 1024 * 1024  # bytes of the largest file
-SIZES = {b"empty": 0, b"small": 1000, b"large": 300_000}
+SIZES = {b"empty": 0, b"small": 1000, b"middle": 100_000, b"large": 300_000}
 MOST = 512 * 1024  # bytes that may wait to be sent over one connection
 
 
@@ -154,7 +154,8 @@ class FilesRun(Run):
         await self._read_nothing(b"GET /huge HTTP/1.0\r\n\r\n")
 
     async def _pipeline(self) -> None:
-        sent = b"GET /large HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+        name = self.random.choice([b"middle", b"large"])
+        sent = b"GET /%s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" % name
         await self._read_nothing(sent * self.random.choice([40, 2000]))
 
     async def _read_nothing(self, sent: bytes) -> None:
