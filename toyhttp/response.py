@@ -49,7 +49,11 @@ FIELD_VALUE: Final = re.compile(rb"[^\x00\r\n]*")
 
 
 class Body(Protocol):
-    """An entity body that is read when it is sent, piece by piece: that of a large file, say."""
+    """An entity body that is read when it is sent, piece by piece: that of a large file, say.
+
+    One that the system can send without its being read has ``send_to``, too: see
+    :class:`toyhttp.files.FileBody`.
+    """
 
     @property
     def size(self) -> int:
