@@ -95,7 +95,7 @@ class HTTPChannel(Protocol):
     _next: Request | None = None  # it must wait until all before it are answered
     _sender: Sender | None = None  # of the first answer that is due, if it is large
     _queue: TimeoutQueue | None = None  # where it waits, if it waits for something
-    _when_late: Callable[[], None] | None = None  # what is done then, if not _look_at_clock
+    _when_late: Callable[[], None] | None = None  # what is done then, if not _too_late
     _reading = True  # until the last request has come
     _half_closed = False  # the client sends no more
     _paused = False  # because more came than can be answered now
@@ -103,7 +103,8 @@ class HTTPChannel(Protocol):
     _receiving = False  # somebody is in dataReceived
     _full = False  # the transport has enough to send
     _registered = False  # the channel, as the transport's producer
-    _short_way = False  # the transport is a socket, and nothing waits in its buffer
+    _short_way = False  # the transport is a socket, and it is known that its buffer is empty
+    _hurries = False  # TCP sends small answers without delay
     _untold = 0  # bytes written since the transport had not enough to send
     _refused = False  # the last answer says what is wrong
     _closing = False  # nothing more is written
@@ -116,7 +117,7 @@ class HTTPChannel(Protocol):
     def connectionMade(self) -> None:
         """Begin to read."""
         settings = self._settings
-        self._began_at = self._heard_at = settings.clock.seconds()
+        self._began_at = settings.clock.seconds()
         settings.channels.add(self)
         self._short_way = has_short_way(self.transport)
         if settings.is_stopping:
@@ -127,7 +128,7 @@ class HTTPChannel(Protocol):
             self._refuse(BadRequest("There are too many connections. Try again later.", 503))
             self._work()
         else:
-            self._wait()
+            self._call_later(min(settings.idle_timeout, settings.request_timeout), None)
 
     def dataReceived(self, data: bytes) -> None:
         """Respond to each request as soon as it is complete; drop what follows the last.
@@ -139,7 +140,6 @@ class HTTPChannel(Protocol):
             settings = self._settings
             if self._reader is None:
                 self._reader = RequestReader(settings.max_head, settings.max_body)
-            self._heard_at = settings.clock.seconds()
             self._reader.feed(data)
             self._receiving = True
             self._work()
@@ -199,7 +199,7 @@ class HTTPChannel(Protocol):
         if not self._due:
             if not self._reading:
                 self._close()
-            elif not self._full and (self._queue is None or self._when_late is not None):
+            elif not self._full:
                 self._wait()
         elif self._full or self._sender is not None:
             pass  # the client has its time to read; that runs already
@@ -213,26 +213,20 @@ class HTTPChannel(Protocol):
     # Reading
 
     def _wait(self) -> None:
-        """Wait for the next request."""
+        """Wait for the next bytes of the next request, from now on."""
         settings = self._settings
-        self._call_later(min(settings.idle_timeout, settings.request_timeout), None)
+        left = self._began_at + settings.request_timeout - settings.clock.seconds()
+        seconds = settings.idle_timeout
+        self._call_later(seconds if seconds < left else max(left, 0), None)
 
-    def _look_at_clock(self) -> None:
-        """Give up on a client that is too slow; or look again when it can be too slow."""
-        settings = self._settings
-        now = settings.clock.seconds()
-        late = min(
-            self._heard_at + settings.idle_timeout, self._began_at + settings.request_timeout
-        )
-        if now < late:
-            self._call_later(late - now, None)
-        elif self._reader is not None and self._reader.has_begun:
+    def _too_late(self) -> None:
+        """Give up on a client that is too slow."""
+        if self._reader is not None and self._reader.has_begun:
             explanation = "The request did not come in time."
             self._refuse(BadRequest(explanation, 408, self._reader.method))
-            self._work()
         else:  # a browser that connected in case it would need it
             self._reading = False
-            self._work()
+        self._work()
 
     def _is_busy(self) -> bool:
         """Tell whether the next request must wait, should it come."""
@@ -298,6 +292,8 @@ class HTTPChannel(Protocol):
             return False
         if self._settings.is_stopping or not asks_for_keep_alive(request):
             self._reading, self._reader = False, None
+        elif not self._hurries:
+            self._hurry()
         due = _Due(request, request.method, request.version == SIMPLE)
         self._due.append(due)
         try:
@@ -319,6 +315,15 @@ class HTTPChannel(Protocol):
         else:
             due.response, due.is_ready = answer, True
         return True
+
+    def _hurry(self) -> None:
+        """Let TCP not hold back an answer until the client has told that the last one came.
+
+        It may tell that 40 ms later (RFC 1122, section 4.2.3.4).
+        """
+        self._hurries = True
+        if hasattr(self.transport, "setTcpNoDelay"):
+            self.transport.setTcpNoDelay(True)
 
     def _arrived(self, response: Response, due: _Due) -> None:
         """Take a response, if anybody is there to read it."""
@@ -432,8 +437,9 @@ class HTTPChannel(Protocol):
     def _may_send_now(self) -> bool:
         """Tell whether an answer can go the short way, and gains from it.
 
-        Of several answers, TCP would hold back the second until the first has arrived.  And
-        the last one shall go with the end of the connection, if that can be the short way.
+        Several answers are written together, to be sent together.  And the last one goes with
+        the end of the connection, if that can be the short way: :meth:`_close` decides so,
+        too, and must, as what is sent so is held back until then.
         """
         if not self._short_way or len(self._due) > 1:
             return False
@@ -457,7 +463,7 @@ class HTTPChannel(Protocol):
         if self._full:
             self._full, self._untold = False, 0
             self._short_way = has_short_way(self.transport)
-            self._began_at = self._heard_at = self._settings.clock.seconds()
+            self._began_at = self._settings.clock.seconds()
             self._wait()
             self._work()
 
@@ -471,7 +477,7 @@ class HTTPChannel(Protocol):
         settings = self._settings
         due = self._due.pop(0)
         if self._reading:
-            self._began_at = self._heard_at = settings.clock.seconds()
+            self._began_at = settings.clock.seconds()
         else:
             self._refused = due.request is None
         if settings.log is not None:
@@ -486,27 +492,30 @@ class HTTPChannel(Protocol):
             self.log.failure("The log failed")
 
     def _send_piece(self, sender: Sender) -> None:
-        """Send the next piece of a large answer, as the transport has asked for it."""
+        """Send the next piece of a large answer, as the transport has asked for it.
+
+        It asks as soon as it has the sender, and from then on when its buffer is empty.
+        """
         if sender is not self._sender or self._closing:
             return
-        left, transport = sender.left, self.transport
+        transport, left = self.transport, sender.left
+        if sender.was_asked:
+            self._short_way = has_short_way(transport)
         if left:
             try:
                 self._short_way = sender.send_piece(transport, self._short_way)
             except Exception as error:
                 self._fail_to_send(error)
                 return
-        else:
-            self._short_way = has_short_way(transport)
-        # Behind an answer that waits to be sent the next one must wait, too; but not the end.
+            if sender.left < left:
+                self._call_later(self._settings.close_timeout, self._abort)
+        # What waits in the buffer must be sent before the next answer is written; but it need
+        # not be before the connection is told to end.
+        is_sent = self._short_way or not left
         is_last = not self._reading and len(self._due) == 1
-        if not sender.left and (self._short_way or is_last or not left):
+        if not sender.left and (is_sent or is_last):
             self._sent_all(sender)
             self._work()
-            return
-        self._short_way = has_short_way(transport)  # it asks again when its buffer is empty
-        if sender.left < left:
-            self._call_later(self._settings.close_timeout, self._abort)
 
     def _fail_to_send(self, error: Exception) -> None:
         """Break off, as there is no more to send than this.
@@ -582,23 +591,21 @@ class HTTPChannel(Protocol):
     def _call_later(self, seconds: float, function: Callable[[], None] | None) -> None:
         """Call a function later, in place of the one that was to be called.
 
-        :param function: if it is ``None``, look at the clock.
+        :param function: ``None`` for :meth:`_too_late`.
         """
-        if self._lost:
-            return
-        self._stop_waiting()
-        self._when_late = function
-        self._queue = self._settings.timeouts.start(seconds, self)
+        if not self._lost:
+            self._when_late = function
+            self._queue = self._settings.timeouts.start(seconds, self, self._queue)
 
     def timed_out(self) -> None:
         """Do what is to be done now, as it was waited for something in vain."""
-        self._queue = None
-        (self._when_late or self._look_at_clock)()
+        function, self._queue, self._when_late = self._when_late or self._too_late, None, None
+        function()
 
     def _stop_waiting(self) -> None:
         if self._queue is not None:
             self._queue.stop(self)
-            self._queue = None
+            self._queue = self._when_late = None
 
 
 @implementer(IProtocolNegotiationFactory)
@@ -611,7 +618,8 @@ class HTTPFactory(Factory):
         is complete, and before it begins its next one on a connection that is kept.
     :ivar request_timeout: how many seconds it may take to send its whole request.
     :ivar close_timeout: how many seconds the transport may take to hand over answers
-        of up to 320 KiB, or the next 256 KiB of a large one, and at the end to close.
+        of up to 320 KiB, or the next 256 KiB of a large one, or any more of a file that the
+        system sends; and at the end to close.
     :ivar server: the value of ``Server``; empty to leave the field out.
     :ivar max_head: how many bytes the head of a request may have.
     :ivar max_body: how many bytes the body of a request may have.

@@ -77,7 +77,7 @@ def _number(text: str) -> int:
 _LIMITS: Final = {
     "idle_timeout": (_seconds, "how long a client may send nothing"),
     "request_timeout": (_seconds, "how long a client may take to send its whole request"),
-    "close_timeout": (_seconds, "how long a client may take to read 256 KiB of an answer"),
+    "close_timeout": (_seconds, "how long a client may take to read a piece of an answer"),
     "max_head": (_number, "how many bytes the head of a request may have"),
     "max_body": (_number, "how many bytes the body of a request may have"),
     "max_connections": (_number, "how many clients may be connected at once"),

@@ -107,6 +107,9 @@ _NO_SUCH_FILE: Final = frozenset(
 _NO_SENDFILE: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK})
 """The errors that say that sendfile cannot be used here."""
 
+_PLAIN_FILES: Final = frozenset({io.FileIO, io.BufferedReader})
+"""What reads just the bytes that the system has; others may make something else of them."""
+
 # O_NONBLOCK: a FIFO, put in the place of the file just now, shall not make everybody wait.
 _OPEN_FLAGS: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _REPARSE_POINT: Final = 0x400  # Windows has other links than symbolic ones
@@ -155,17 +158,19 @@ class FileBody:
         :raises io.UnsupportedOperation: if this system, or this file, cannot do that.
         :raises OSError: if there are no more bytes, or they cannot be read.
         """
-        if not hasattr(os, "sendfile"):
-            raise io.UnsupportedOperation("This system has no sendfile.")
-        file = self._file.fileno()
+        if not hasattr(os, "sendfile") or type(self._file) not in _PLAIN_FILES:
+            raise io.UnsupportedOperation("The system cannot send this.")
         if self._offset is None:
             self._offset = self._file.tell()
         try:
-            sent = os.sendfile(socket, file, self._offset, min(limit, self._left))
-        except (BlockingIOError, ConnectionError):  # the transport will find out what is broken
-            return 0
+            sent = os.sendfile(socket, self._file.fileno(), self._offset, min(limit, self._left))
+        except (BlockingIOError, ConnectionError, TimeoutError):
+            return 0  # if it is broken, the transport finds out: it sends, too, before it asks
         except OSError as error:
+            if error.errno == errno.ENOTCONN:
+                return 0
             if error.errno in _NO_SENDFILE:
+                self._file.seek(self._offset)
                 raise io.UnsupportedOperation(str(error)) from error
             raise
         if not sent:

@@ -51,7 +51,8 @@ FIELD_VALUE: Final = re.compile(rb"[^\x00\r\n]*")
 class Body(Protocol):
     """An entity body that is read when it is sent, piece by piece: that of a large file, say.
 
-    One that the system can send without its being read has ``send_to``, too: see
+    One that the system can send by itself may have ``send_to(socket, limit)``, too: it hands the
+    next bytes to a socket, without waiting, and returns how many that took.  See
     :class:`toyhttp.files.FileBody`.
     """
 
@@ -119,7 +120,11 @@ def render_response(
         or LF in it, which would end the field and begin another one.
     """
     status, body = response.status, response.body
-    head = _head(status, tuple(response.headers), int(now), server, keep_alive)
+    headers = tuple(response.headers)
+    try:
+        head = _head(status, headers, int(now), server, keep_alive)
+    except TypeError:  # the pairs may be lists, which nothing can be remembered of
+        head = _head.__wrapped__(status, headers, int(now), server, keep_alive)
     if status in WITHOUT_BODY:
         return head + b"\r\n"
     if not isinstance(body, bytes):

@@ -37,7 +37,12 @@ tenth longer, with 64 KiB half as long again.
 """
 
 STRETCH: Final = 2 * 1024 * 1024
-"""How many bytes go the short way at once; others wait meanwhile, half a millisecond."""
+"""How many bytes go the short way at once; others wait meanwhile, half a millisecond, or
+until the disk has them.
+"""
+
+UNSENT: Final = 128 * 1024
+"""How many of them the socket may hold that are not on their way; Linux has so many in mind."""
 
 WITH_SHORT_WAY: Final[set[type]] = {Server}
 """The transports that are sockets with a buffer, and nothing else."""
@@ -54,7 +59,8 @@ def has_short_way(transport: Any) -> bool:
 def send_now(transport: Any, data: bytes, closes: bool = False) -> bytes:
     """Send what the socket takes now; return the rest.
 
-    If the connection is broken, all is the rest: the transport will find out.
+    If the connection is broken, all is the rest: it is written then, and the transport finds
+    out when it sends it.
 
     :param closes: whether :func:`close_now` follows at once.  Then the data and the end of the
         connection go in one segment, which is a fifth of the time for a small answer.
@@ -67,9 +73,16 @@ def send_now(transport: Any, data: bytes, closes: bool = False) -> bytes:
 
 
 def cork(transport: Any, closed: bool) -> None:
-    """Let TCP send full segments alone, or no more.  It takes a fifth off a large file."""
+    """Let TCP send full segments alone, or no more.  It takes a fifth off a large file.
+
+    A cork that is forgotten holds back the end of an answer for 200 ms.
+    """
+    handle = transport.getHandle()
     if hasattr(socket, "TCP_CORK"):
-        transport.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, closed)
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, closed)
+    if closed and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        # Else a slow client must read a megabyte until the socket takes more again.
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
 def close_now(transport: Any) -> None:
@@ -101,9 +114,10 @@ class Sender:
     :param head: what goes before the body.
     :param body: what is sent.
     :param send_piece: what is called, with the sender, when the transport asks.
-    :ivar left: how many bytes are not read yet, the head included.
-    :ivar sent: how many bytes of the body are read.
+    :ivar left: how many bytes are not handed over yet, the head included.
+    :ivar sent: how many bytes of the body are: to the transport, or to the socket.
     :ivar is_registered: whether it is the transport's producer.
+    :ivar was_asked: whether it was asked for a piece before.
     """
 
     def __init__(
@@ -121,9 +135,12 @@ class Sender:
         self.left = len(head) + size
         self.sent = 0
         self.is_registered = False
+        self.was_asked = False
+        self._is_corked = False
 
     def resumeProducing(self) -> None:
         self._send_piece(self)
+        self.was_asked = True
 
     def stopProducing(self) -> None:
         """Do nothing: the channel is told by itself that its connection is lost."""
@@ -165,20 +182,28 @@ class Sender:
         """Send what the socket takes now; or tell that the body knows no short way."""
         if self._send_to is None:
             return False
+        self._cork(transport, True)
         if self._head:
-            cork(transport, True)
             rest = send_now(transport, self._head)
             self.left -= len(self._head) - len(rest)
             self._head = rest
-        if not self._head:
+        if self.left and not self._head:
+            limit = min(self.left, STRETCH)
             try:
-                sent = self._send_to(transport.fileno(), min(self.left, STRETCH))
+                sent = self._send_to(transport.fileno(), limit)
             except UnsupportedOperation:
-                cork(transport, False)
+                self._cork(transport, False)
                 self._send_to = None
                 return False
+            if not 0 <= sent <= limit:
+                raise OSError(f"{sent} bytes were sent where {limit} were to be sent")
             self.left -= sent
             self.sent += sent
-            if not self.left:
-                cork(transport, False)
+        if not self.left:
+            self._cork(transport, False)
         return True
+
+    def _cork(self, transport: Any, closed: bool) -> None:
+        if closed is not self._is_corked:
+            self._is_corked = closed
+            cork(transport, closed)

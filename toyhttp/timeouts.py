@@ -1,10 +1,10 @@
-"""How thousands of connections wait, each for its own time, at next to no cost.
+"""How thousands of connections wait, with a few delayed calls of the clock.
 
 A reactor keeps its delayed calls in a heap.  To make one, put it off and cancel it takes
-as long as to parse a small request, and 500 bytes.  But most connections wait for one of
-three times, and who waits for the same time as others is due in the order in which they
-began.  So a dictionary for each time is enough, as it keeps the order, and one delayed
-call for the first in it.
+as long as to parse a small request, and 500 bytes.  But connections wait for few different
+times, and of those that wait for the same time, who began first is due first.  So a
+dictionary for each time is enough, as it keeps the order, and one delayed call for the
+first in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from math import inf
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
 
 class Waiter(Protocol):
@@ -37,20 +36,29 @@ class Timeouts:
         """Return for how many different times somebody waits."""
         return len(self._queues)
 
-    def start(self, seconds: float, waiter: Waiter) -> TimeoutQueue:
+    def start(
+        self, seconds: float, waiter: Waiter, before: TimeoutQueue | None = None
+    ) -> TimeoutQueue:
         """Call ``waiter.timed_out()`` in so many seconds.
 
+        :param before: where it waits so far; it does no more.
         :returns: where it waits: ``stop(waiter)`` there ends that, as long as it waits.
         """
+        due = self.clock.seconds() + seconds
         queue = self._queues.get(seconds)
-        if queue is None:
+        if queue is None or due < queue.last:  # or the clock was set back: the old one goes on
             queue = self._queues[seconds] = TimeoutQueue(self, seconds)
-        queue.due[waiter] = self.clock.seconds() + seconds
+        if before is queue:
+            del queue.due[waiter]
+        elif before is not None:
+            before.stop(waiter)
+        queue.due[waiter] = queue.last = due  # behind all others
         return queue
 
     def forget(self, queue: TimeoutQueue) -> None:
         """Drop a queue in which nobody waits."""
-        del self._queues[queue.seconds]
+        if self._queues.get(queue.seconds) is queue:
+            del self._queues[queue.seconds]
 
 
 class TimeoutQueue:
@@ -58,16 +66,16 @@ class TimeoutQueue:
 
     :ivar seconds: how many.
     :ivar due: when the time of each is over.
+    :ivar last: when that of the last one is.
     """
 
-    __slots__ = ("_call", "_timeouts", "due", "seconds")
-
-    log = Logger()
+    __slots__ = ("_call", "_timeouts", "due", "last", "seconds")
 
     def __init__(self, timeouts: Timeouts, seconds: float) -> None:
         self.seconds = seconds
         self._timeouts = timeouts
         self.due: dict[Waiter, float] = {}
+        self.last = 0.0
         self._call: IDelayedCall = timeouts.clock.callLater(seconds, self._look)
 
     def stop(self, waiter: Waiter) -> None:
@@ -87,14 +95,17 @@ class TimeoutQueue:
             if when > now:
                 break
             late.append(waiter)
-        for waiter in late:
-            if self.due.get(waiter, inf) <= now:  # unless another one has just stopped it
-                del self.due[waiter]
-                try:
+        try:
+            for waiter in late:
+                if self.due.get(waiter, inf) <= now:  # unless another one has just stopped it
+                    del self.due[waiter]
                     waiter.timed_out()
-                except Exception:
-                    self.log.failure("What was to be done after {seconds} s", seconds=self.seconds)
+        finally:  # if it raises, the reactor logs it, and the others are called soon
+            self._look_again(now)
+
+    def _look_again(self, now: float) -> None:
+        """Look again when the next one is due, if anybody waits."""
         for when in self.due.values():
-            self._call = clock.callLater(max(when - now, 0), self._look)
+            self._call = self._timeouts.clock.callLater(max(when - now, 0), self._look)
             return
         self._timeouts.forget(self)

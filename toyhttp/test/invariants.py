@@ -8,6 +8,7 @@ looks for new ways through the code (``benchmarks/fuzz.py``).  Each check raises
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -202,7 +203,7 @@ class Pieces:
         piece, self._left = self._left[:size], self._left[size:]
         return piece
 
-    def send_to(self, socket: Any, limit: int) -> int:
+    def send_to(self, wire: Any, limit: int) -> int:
         """Send some of the next bytes, the short way; or say that there is none."""
         if self._choices.random() < 0.1:
             raise UnsupportedOperation
@@ -210,7 +211,7 @@ class Pieces:
         if not piece:
             raise OSError("there are no more bytes")
         try:
-            sent: int = socket.send(piece)
+            sent: int = wire.send(piece)
         except BlockingIOError:
             sent = 0
         self._left = piece[sent:] + rest
@@ -457,7 +458,8 @@ class SocketWire(Wire):
 
     def setsockopt(self, level: int, option: int, value: bool) -> None:
         """Hold back what does not fill a segment, or no more."""
-        self._corked = value
+        if option == getattr(socket, "TCP_CORK", None):
+            self._corked = value
 
     def startWriting(self) -> None:
         """Ask the producer again when there is room."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import TestCase
 
 from toyhttp.dates import format_http_date
@@ -19,6 +21,13 @@ def head_of(response: Response, server: bytes = b"") -> list[bytes]:
 
 class FieldTests(TestCase):
     """The header fields that the server writes."""
+
+    def test_pairs_that_are_lists(self) -> None:
+        """They are as good as tuples."""
+        headers: Any = [[b"A", b"b"], [b"C", b"d"]]
+        for _ in range(2):
+            rendered = render_response(Response(200, headers), NOW)
+            self.assertIn(b"\r\nA: b\r\nC: d\r\nContent-Length: 0\r\n", rendered)
 
     def test_server(self) -> None:
         """Server says what answers, after Date and before all others (RFC 1945, 4.2, 10.14)."""

@@ -44,13 +44,18 @@ def show(request: Request) -> Response:
 class SocketTestCase(TestCase):
     """A client, and a channel on a real socket, without a reactor that runs."""
 
-    def connect(self, handler: Handler = show, **options: Any) -> None:
-        """Connect the two."""
+    def connect(self, handler: Handler = show, buffers: int = 100_000, **options: Any) -> None:
+        """Connect the two.
+
+        :param buffers: how many bytes the sockets' may have, or so; 0 for the usual ones.
+        """
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)
+            if buffers:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
             self.client = socket.create_connection(listener.getsockname(), timeout=5)
             accepted, address = listener.accept()
-        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+        if buffers:
+            self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
         self.addCleanup(self.client.close)
         self.reactor = MemoryReactorClock()
         self.factory = HTTPFactory(handler, self.reactor, **options)
@@ -203,6 +208,13 @@ class ShortWayTests(SocketTestCase):
             self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertEqual(self.flushLoggedErrors(), [])
 
+    def test_no_delay(self) -> None:
+        """TCP holds nothing back on a connection that is kept, whatever comes on it."""
+        for target, expected in ((GET, False), (KEEP, True)):
+            self.connect(lambda request: Deferred())
+            self.ask(target % b"a")
+            self.assertEqual(self.transport.getTcpNoDelay(), expected)
+
     def test_refused(self) -> None:
         """The client of a bad request can read why: the connection lingers."""
         self.connect()
@@ -302,6 +314,17 @@ class LargeFileTests(SocketTestCase):
         self.assertEqual(came.count(b"HTTP/1.0 404"), 2)
         self.assertTrue(came.endswith(b"\r\n\r\n" + LARGE))
 
+    def test_slow_reader(self) -> None:
+        """A client that reads steadily is not cut off, however slowly it does."""
+        self.connect(self.handler, buffers=0, close_timeout=5.0)
+        self.ask(GET % b"large")
+        for _ in range(40):
+            self.assertTrue(self.client.recv(64 * 1024))
+            if select.select([], self.reactor.getWriters(), [], 0)[1]:
+                self.step()
+            self.reactor.advance(1)
+            self.assertTrue(self.transport.connected)
+
     def test_client_that_reads_nothing(self) -> None:
         """It has its time, from the last byte that the socket took."""
         self.connect(self.handler, close_timeout=5.0)
@@ -352,6 +375,47 @@ class LargeFileTests(SocketTestCase):
             self.assertLessEqual(len(self.transport.dataBuffer), PIECE)
             self.assert_open()
             self.assertTrue(self.came(LARGE[-100:]).endswith(b"\r\n\r\n" + LARGE))
+
+    def test_system_that_cannot_any_more(self) -> None:
+        """The file is read from where it was."""
+        real = os.sendfile
+
+        def sendfile(out: int, file: int, offset: int, count: int) -> int:
+            if offset:
+                raise OSError(22, "Invalid argument")
+            return real(out, file, offset, count)
+
+        self.patch(os, "sendfile", sendfile)
+        self.connect(self.handler)
+        self.ask(GET % b"large")
+        self.assertTrue(self.came().endswith(b"\r\n\r\n" + LARGE))
+
+    def test_file_of_another_kind(self) -> None:
+        """What reads other bytes than the disk has is read."""
+
+        class Turned(io.FileIO):
+            def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+                return bytes(255 - byte for byte in super().read(size))
+
+        self.path.write_bytes(LARGE[:100_000])
+        folder, clock = self.path.parent, MemoryReactorClock()
+        self.connect(FileHandler(folder, clock, open_file=lambda path: Turned(path)))
+        self.ask(GET % b"large")
+        right = bytes(255 - byte for byte in LARGE[:100_000])
+        self.assertTrue(self.came().endswith(b"\r\n\r\n" + right))
+
+    def test_nothing_behind_a_large_head(self) -> None:
+        """Then the body is not asked for anything."""
+        self.path.write_bytes(b"")
+        headers = [(b"X-%d" % number, 1000 * b"x") for number in range(100)]
+
+        def handler(request: Request) -> Response:
+            return Response(200, headers, FileBody(self.path.open("rb"), 0))
+
+        self.connect(handler)
+        self.ask(GET % b"a")
+        self.assertTrue(self.came().endswith(b"\r\nContent-Length: 0\r\n\r\n"))
+        self.assertEqual((self.asked, self.logged), ([], []))
 
     def test_socket_that_is_broken(self) -> None:
         """It takes nothing, as one that is full; the transport finds out which it is."""
