@@ -32,8 +32,8 @@ SMALL: Final = 64 * 1024
 PIECE: Final = 256 * 1024
 """How many bytes of a larger one are written when the transport asks for more.
 
-So many are in memory for each client that reads a large answer.  With 128 KiB it takes a
-tenth longer, with 64 KiB half as long again.
+So many are in memory for each client that reads a large answer, unless it goes the short
+way.  With 128 KiB it takes a tenth longer, with 64 KiB half as long again.
 """
 
 STRETCH: Final = 2 * 1024 * 1024
@@ -42,7 +42,11 @@ until the disk has them.
 """
 
 UNSENT: Final = 128 * 1024
-"""How many of them the socket may hold that are not on their way; Linux has so many in mind."""
+"""How many of them the socket may hold that are not on their way yet.
+
+Without a limit it takes megabytes, and then none until the client has read one of them: a
+slow client would seem to have stopped.
+"""
 
 WITH_SHORT_WAY: Final[set[type]] = {Server}
 """The transports that are sockets with a buffer, and nothing else."""
@@ -81,7 +85,6 @@ def cork(transport: Any, closed: bool) -> None:
     if hasattr(socket, "TCP_CORK"):
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, closed)
     if closed and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        # Else a slow client must read a megabyte until the socket takes more again.
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
