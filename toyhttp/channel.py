@@ -401,13 +401,17 @@ class HTTPChannel(Protocol):
             settings.clock.seconds(),
             head_only=True,
             server=settings.server,
-            keep_alive=self._reading or len(self._due) > 1,
+            keep_alive=not self._is_last(),
         )
         body: bytes | Body = response.body
         if due.method == b"HEAD" or response.status in WITHOUT_BODY:
             close_body(response)
             body = b""
         return b"" if due.is_simple else head, body
+
+    def _is_last(self) -> bool:
+        """Tell whether the answer whose turn it is is the last one of the connection."""
+        return not self._reading and len(self._due) == 1
 
     def _write(self, data: bytes) -> None:
         """Write; if more may follow, learn whether the transport has enough to send."""
@@ -418,7 +422,7 @@ class HTTPChannel(Protocol):
             if not data:
                 return
         self._short_way = False
-        if not self._reading and len(self._due) == 1:
+        if self._is_last():
             self._unregister()
             transport.write(data)
             return
@@ -464,7 +468,6 @@ class HTTPChannel(Protocol):
             self._full, self._untold = False, 0
             self._short_way = has_short_way(self.transport)
             self._began_at = self._settings.clock.seconds()
-            self._wait()
             self._work()
 
     def stopProducing(self) -> None:
@@ -512,8 +515,7 @@ class HTTPChannel(Protocol):
         # What waits in the buffer must be sent before the next answer is written; but it need
         # not be before the connection is told to end.
         is_sent = self._short_way or not left
-        is_last = not self._reading and len(self._due) == 1
-        if not sender.left and (is_sent or is_last):
+        if not sender.left and (is_sent or self._is_last()):
             self._sent_all(sender)
             self._work()
 

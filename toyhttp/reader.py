@@ -129,7 +129,7 @@ class RequestReader:
     def _read_whole_head(self) -> Request | None:
         """Do what :meth:`_read_head` does, where a short head came at once and nothing else.
 
-        Most do.  It takes half of the time, as nothing must be kept in mind.
+        Most do.  It takes a third less time, as nothing must be kept in mind.
         """
         data = self._buffer
         if (

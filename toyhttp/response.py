@@ -133,7 +133,7 @@ def render_response(
 
 
 # These two are cached, because most answers have the same head as another one of the same
-# second, and most of their fields are the same all day.  It saves two thirds of the time.
+# second, and most of their fields are the same all day.  It saves half of the time.
 
 
 @lru_cache(maxsize=64)

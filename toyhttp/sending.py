@@ -37,7 +37,7 @@ way.  With 128 KiB it takes a tenth longer, with 64 KiB half as long again.
 """
 
 STRETCH: Final = 2 * 1024 * 1024
-"""How many bytes go the short way at once; others wait meanwhile, half a millisecond, or
+"""How many bytes go the short way at once; others wait meanwhile, less than a millisecond, or
 until the disk has them.
 """
 
@@ -67,7 +67,7 @@ def send_now(transport: Any, data: bytes, closes: bool = False) -> bytes:
     out when it sends it.
 
     :param closes: whether :func:`close_now` follows at once.  Then the data and the end of the
-        connection go in one segment, which is a fifth of the time for a small answer.
+        connection go in one segment, which takes a tenth off a small answer.
     """
     try:
         sent = transport.getHandle().send(data, _MORE if closes else 0)
@@ -77,7 +77,7 @@ def send_now(transport: Any, data: bytes, closes: bool = False) -> bytes:
 
 
 def cork(transport: Any, closed: bool) -> None:
-    """Let TCP send full segments alone, or no more.  It takes a fifth off a large file.
+    """Let TCP send full segments alone, or no more.  It takes a tenth off a large file.
 
     A cork that is forgotten holds back the end of an answer for 200 ms.
     """

@@ -1,7 +1,7 @@
 """How thousands of connections wait, with a few delayed calls of the clock.
 
 A reactor keeps its delayed calls in a heap.  To make one, put it off and cancel it takes
-as long as to parse a small request, and 500 bytes.  But connections wait for few different
+as long as to parse a small request, and 450 bytes.  But connections wait for few different
 times, and of those that wait for the same time, who began first is due first.  So a
 dictionary for each time is enough, as it keeps the order, and one delayed call for the
 first in it.
