@@ -49,6 +49,11 @@ class Stage:
         return HERE.parent / "solutions" / self.folder.name / "tests"
 
     @property
+    def rules(self) -> Path:
+        """The table of its rules: each sentence, and the tests that stand for it."""
+        return HERE.parent / "solutions" / self.folder.name / "rules.md"
+
+    @property
     def test_modules(self) -> list[str]:
         """The dotted names of its test modules, sorted."""
         return [f"{self.package}.{path.stem}" for path in sorted(self.folder.glob("test_*.py"))]
