@@ -22,6 +22,7 @@ from types import CodeType, ModuleType
 
 import exercises
 from exercises.manifest import STAGES
+from exercises.order import test_files
 
 CONTRACT = "exercises.myhttp"
 LENT = (CONTRACT, *(stage.package for stage in STAGES))
@@ -196,7 +197,7 @@ def load_tests(
     package = sys.modules[STAGES[stage - 1].package] = ModuleType(STAGES[stage - 1].package)
     package.__path__ = [str(folder)]
     modules = []
-    for path in sorted(folder.glob("test_*.py")):
+    for path in test_files(folder):
         name = f"{package.__name__}.{path.stem}"
         spec = spec_from_file_location(name, path)
         assert spec is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .order import test_files
+
 HERE = Path(__file__).parent
 
 
@@ -55,8 +57,8 @@ class Stage:
 
     @property
     def test_modules(self) -> list[str]:
-        """The dotted names of its test modules, sorted."""
-        return [f"{self.package}.{path.stem}" for path in sorted(self.folder.glob("test_*.py"))]
+        """The dotted names of its test modules, that of the hardening last."""
+        return [f"{self.package}.{path.stem}" for path in test_files(self.folder)]
 
 
 STAGES = (

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.util import decode_source
 from pathlib import Path
 
+from exercises.order import test_files
+
 from .jobs import Problem
 
 
@@ -43,7 +45,7 @@ def tests_in(folder: Path) -> list[Description]:
     :raises UnreadableError: if a module cannot be read.
     """
     found = []
-    for path in sorted(folder.glob("test_*.py")):
+    for path in test_files(folder):
         for case in _parse(path).body:
             if isinstance(case, ast.ClassDef):
                 found += [
