@@ -7,28 +7,36 @@ this module, and all that it imports, need the standard library alone.
 from __future__ import annotations
 
 import argparse
+import re
+import subprocess
 import sys
 from collections.abc import Sequence
 
+from exercises.manifest import STAGES, Stage
+
+from .descriptions import tests_in
 from .environment import ROOT, WINDOWS, Environment, SetUpError, run
 from .judging import judge_command
 
 ACTIVATE = r".venv\Scripts\activate" if WINDOWS else "source .venv/bin/activate"
 
-NEXT = f"""
-The set-up works. These tests are red until you write exercises/myhttp/request.py;
-exercises/stage1/README.md says how. In each new terminal, type this first:
+IN_ORDER = ("-x", "--order", "toptobottom")
 
-    {ACTIVATE}
+NEXT = """
+{green} of {total} tests of stage 1 are green. {advice}
+In each new terminal, type this first:
 
-Then run the tests, again and again:
+    {activate}
 
-    trial exercises.stage1"""
+Then run the tests, again and again. They stop at the first that is red:
 
-GREEN = f"""
-The set-up works, and stage 1 is green. In each new terminal, type this first:
+    {trial}"""
 
-    {ACTIVATE}"""
+RED = """The first red one is above: write
+exercises/myhttp/request.py, as exercises/stage1/README.md says."""
+
+GREEN = """Go on with
+exercises/stage2/README.md."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m workshop", description="The guide to the workshop."
     )
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    commands.add_parser("start", help="set up, and run the tests of stage 1")
+    commands.add_parser("start", help="set up, and show the first red test")
     command = commands.add_parser("test", help="set up, and run all checks, with tox")
     command.add_argument("tox", nargs="*", help="for tox, behind --: such as -- -e lint")
     command = commands.add_parser("judge", help="say how good the tests of a stage are")
@@ -63,17 +71,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def start(environment: Environment) -> int:
-    """Install the workshop, run the tests of stage 1 and say what comes next.
+    """Install the workshop, show that it works, run the first red test, and say what is next.
 
-    :returns: 0 if the tests could be run, whether they are red or green.
+    :returns: 0 if all works, whether the tests are red or green.
     """
     metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     environment.install(f"{ROOT}[workshop]", stamp=f"{ROOT}\n{metadata}")
     environment.add_command("workshop")
-    environment.check("twisted.trial.unittest", "exercises.stage1")
-    code = run([str(environment.python), "-m", "twisted.trial", "exercises.stage1"])
-    print(NEXT if code else GREEN)
-    return 0
+    first, second = STAGES[:2]
+    environment.check("twisted.trial.unittest", first.package)
+    print(flush=True)
+    code = run([str(environment.python), "-m", "workshop.ready"])
+    print(flush=True)
+    red = run([str(environment.python), "-m", "twisted.trial", *IN_ORDER, first.package])
+    stage, advice = (first, RED) if red else (second, GREEN)
+    print(
+        NEXT.format(
+            green=count_green(environment, first),
+            total=len(tests_in(first.folder)),
+            advice=advice,
+            activate=ACTIVATE,
+            trial=" ".join(["trial", *IN_ORDER, stage.package]),
+        )
+    )
+    return code
+
+
+def count_green(environment: Environment, stage: Stage) -> int:
+    """Run the tests of a stage, show nothing of it, and return how many have passed."""
+    command = [str(environment.python), "-m", "twisted.trial", stage.package]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    summary = re.search(rb"^(?:PASSED|FAILED) \(.*?successes=(\d+)", done.stdout, re.MULTILINE)
+    return int(summary[1]) if summary else 0
 
 
 if __name__ == "__main__":

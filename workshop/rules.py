@@ -131,8 +131,9 @@ def describe(stage: Stage) -> tuple[list[str], str]:
     tests = [description.test for description in tests_in(stage.contract)]
     unnamed = [name for name in tests if not any(f"`{name}`" in beside for _, beside in rows)]
     kinds = [match[1] if (match := _NO_TEST.fullmatch(beside)) else "" for _, beside in rows]
+    tested = sum(bool(_TESTS.fullmatch(beside)) for _, beside in rows)
     summary = (
-        f"{len(rows)} sentences: {kinds.count('')} with tests, "
+        f"{len(sentences)} sentences: {tested} with tests, "
         f"{kinds.count('left open')} left open, {kinds.count('explanation')} explain; "
         f"{len(unnamed)} of {len(tests)} tests stand for none"
     )

@@ -13,8 +13,11 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, TestCase
 
+import workshop.__main__
+from exercises.manifest import STAGES
 from workshop import environment
-from workshop.__main__ import main
+from workshop.__main__ import ACTIVATE, main, start
+from workshop.descriptions import tests_in
 from workshop.environment import ROOT, WINDOWS, Environment, SetUpError, provide_ensurepip
 
 timeout = 60  # seconds: one test makes a real environment
@@ -230,3 +233,99 @@ class CommandTests(TestCase):
         self.assertEqual(main(["start"]), 1)
         expected = "workshop: This is Python 3.9. Install 3.10 or newer, and use that.\n"
         self.assertEqual(self.stderr.getvalue(), expected)
+
+
+class StartTests(TestCase):
+    """What the first command says when all is installed."""
+
+    def setUp(self) -> None:
+        self.codes = {"workshop.ready": 0, "twisted.trial": 1}
+        self.commands: list[list[str]] = []
+        self.green = 0
+        self.total = len(tests_in(STAGES[0].folder))
+        self.stdout = io.StringIO()
+        self.home = Environment(Path("nowhere"))
+        for name in ("install", "add_command", "check"):
+            self.patch(self.home, name, lambda *args, **options: None)
+        self.patch(workshop.__main__, "run", self.run_nothing)
+        self.patch(workshop.__main__, "count_green", lambda home, stage: self.green)
+        self.patch(sys, "stdout", self.stdout)
+
+    def run_nothing(self, command: Sequence[str]) -> int:
+        """Note the command; what it prints is not ours."""
+        self.stdout.write(f"({command[2]})\n")
+        self.commands.append([*command[1:]])
+        return self.codes[command[2]]
+
+    def test_order(self) -> None:
+        """First that the machine can do it, then the first red test alone, then what is next."""
+        self.assertEqual(start(self.home), 0)
+        first, second = self.commands
+        self.assertEqual(first, ["-m", "workshop.ready"])
+        options = ["-x", "--order", "toptobottom"]
+        self.assertEqual(second, ["-m", "twisted.trial", *options, "exercises.stage1"])
+        said = self.stdout.getvalue().replace("\n", " ")
+        self.assertRegex(said, r"\(workshop.ready\).*\(twisted.trial\).*trial -x --order")
+
+    def test_red(self) -> None:
+        """It says how many are green, which page to read, and what to type."""
+        start(self.home)
+        said = self.stdout.getvalue()
+        self.assertIn(f"0 of {self.total} tests of stage 1 are green.", said)
+        page = "exercises/stage1/README.md"
+        commands = (f"    {ACTIVATE}\n", "    trial -x --order toptobottom exercises.stage1\n")
+        for words in (page, *commands):
+            self.assertIn(words, said)
+
+    def test_some_are_green(self) -> None:
+        """Who has begun is told how far they are."""
+        self.green = 12
+        start(self.home)
+        self.assertIn(f"12 of {self.total} tests of stage 1 are green.", self.stdout.getvalue())
+
+    def test_all_are_green(self) -> None:
+        """Who is done is sent on to the next stage."""
+        self.codes["twisted.trial"] = 0
+        self.green = self.total
+        start(self.home)
+        said = self.stdout.getvalue()
+        self.assertIn(f"{self.total} of {self.total} tests of stage 1 are green.", said)
+        self.assertIn("    trial -x --order toptobottom exercises.stage2\n", said)
+
+    def test_machine_that_cannot(self) -> None:
+        """The tests are run all the same, as most stages need no network; the exit code is 1."""
+        self.codes["workshop.ready"] = 1
+        self.assertEqual(start(self.home), 1)
+        self.assertIn("0 of", self.stdout.getvalue())
+
+
+class CountTests(TestCase):
+    """How many tests of a stage are green."""
+
+    def count(self, text: str) -> int:
+        """Count in a project with one stage, which has one module of tests."""
+        folder = Path(self.mktemp()).resolve()
+        (folder / "exercises" / "stage1").mkdir(parents=True)
+        for name in ("exercises", "exercises/stage1"):
+            (folder / name / "__init__.py").touch()
+        (folder / "exercises" / "stage1" / "test_a.py").write_text(text)
+        self.patch(workshop.__main__, "ROOT", folder)
+        home = Environment(folder)
+        home.python = Path(sys.executable)
+        return workshop.__main__.count_green(home, STAGES[0])
+
+    def test_green_and_red(self) -> None:
+        """The green ones alone are counted."""
+        text = """
+from twisted.trial.unittest import TestCase
+class A(TestCase):
+    def test_a(self): pass
+    def test_b(self): self.fail()
+    def test_c(self): pass
+    def test_d(self): 1/0
+"""
+        self.assertEqual(self.count(text), 2)
+
+    def test_none_is_green(self) -> None:
+        """What cannot be loaded is red."""
+        self.assertEqual(self.count("import nothing.such"), 0)
