@@ -29,6 +29,15 @@ class StrictTransport(StringTransport):
         self.mistakes: list[str] = []
         test.addCleanup(self.check)
 
+    @property
+    def state(self) -> str:
+        """What has become of the connection: "open", "closing", "aborted" or "lost"."""
+        if not self.connected:
+            return "lost"
+        if self.disconnected:
+            return "aborted"
+        return "closing" if self.disconnecting else "open"
+
     def check(self) -> None:
         """Raise an ``AssertionError`` if there was a mistake."""
         if self.mistakes:
@@ -75,13 +84,9 @@ class StrictTransport(StringTransport):
         protocol.connectionLost(Failure(reason or ConnectionDone()))
 
     def _check_open(self, call: str) -> None:
-        """Note a mistake if it is too late for this call."""
-        if not self.connected:
-            self._note(f"{call} after the connection was lost")
-        elif self.disconnected:
-            self._note(f"{call} after abortConnection()")
-        elif self.disconnecting and self.producer is None:  # a producer may end its work
-            self._note(f"{call} after loseConnection()")
+        """Note a mistake if it is too late for this call; a producer may end its work."""
+        if self.state != "open" and (self.state != "closing" or self.producer is None):
+            self._note(f"{call} on a connection that is {self.state}")
 
     def _note(self, mistake: str) -> None:
         """Note a mistake, and the line of code that made it."""

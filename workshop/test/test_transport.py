@@ -66,9 +66,9 @@ class MistakeTests(TestCase):
     def test_too_late(self) -> None:
         """After each end nothing may be written, and reading is not turned on or off."""
         ends = {
-            "loseConnection()": StrictTransport.loseConnection,
-            "abortConnection()": StrictTransport.abortConnection,
-            "the connection was lost": lose,
+            "closing": StrictTransport.loseConnection,
+            "aborted": StrictTransport.abortConnection,
+            "lost": lose,
         }
         uses: dict[str, Callable[[StrictTransport], Any]] = {
             "write(b'abc')": write,
@@ -76,9 +76,9 @@ class MistakeTests(TestCase):
             "pauseProducing()": StrictTransport.pauseProducing,
             "resumeProducing()": StrictTransport.resumeProducing,
         }
-        for after, end in ends.items():
+        for state, end in ends.items():
             for name, use in uses.items():
-                self.assertEqual(noted(end, use)[-1:], [f"{name} after {after}"])
+                self.assertEqual(noted(end, use)[-1:], [f"{name} on a connection that is {state}"])
 
     def test_abort(self) -> None:
         """To abort is a mistake, unless the test allows it."""
@@ -103,7 +103,7 @@ class MistakeTests(TestCase):
         register = lambda transport: transport.registerProducer(Producer(), False)  # noqa: E731
         close = StrictTransport.loseConnection
         self.assertEqual(noted(register, close, write), [])
-        lost = ["write(b'abc') after the connection was lost"]
+        lost = ["write(b'abc') on a connection that is lost"]
         self.assertEqual(noted(register, close, lose, write), lost)
 
     def test_where(self) -> None:
@@ -121,6 +121,19 @@ class MistakeTests(TestCase):
         transport.loseConnection()
         transport.write(b"abc")
         self.assertEqual(transport.value(), b"abc")
+
+
+class StateTests(TestCase):
+    """What has become of the connection, in a word for assertions."""
+
+    def test_states(self) -> None:
+        """A connection is open, then closing or aborted, then lost."""
+        transport = StrictTransport(SynchronousTestCase())
+        states = [transport.state]
+        for use in (StrictTransport.loseConnection, StrictTransport.abortConnection, lose):
+            use(transport)
+            states.append(transport.state)
+        self.assertEqual(states, ["open", "closing", "aborted", "lost"])
 
 
 class LossTests(TestCase):
@@ -168,7 +181,9 @@ class FailureTests(TestCase):
         Example("test_example").run(result)
         self.assertFalse(result.wasSuccessful())
         [(_, text)] = result.errors + result.failures
-        self.assertIn("write(b'abc') after loseConnection() (test_transport.py, line", text)
+        self.assertIn(
+            "write(b'abc') on a connection that is closing (test_transport.py, line", text
+        )
 
     def test_no_mistake(self) -> None:
         """Without a mistake it passes."""
