@@ -13,9 +13,10 @@ import unittest
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twisted.trial.runner import TestLoader, TestSuite
+if TYPE_CHECKING:  # who sets up the workshop has no Twisted yet
+    from twisted.trial.runner import TestSuite
 
 
 def test_files(folder: Path) -> list[Path]:
@@ -45,6 +46,8 @@ def suite_of(modules: Sequence[str]) -> TestSuite:
 
     A module that cannot be imported becomes one error, as it does in Trial.
     """
+    from twisted.trial.runner import TestLoader, TestSuite
+
     loader = TestLoader()
     loader.sorter = _line
     return TestSuite([loader.loadByName(name) for name in modules])

@@ -214,6 +214,19 @@ class EnsurepipTests(TestCase):
         self.assertRaises(SetUpError, provide_ensurepip)
 
 
+class BareTests(TestCase):
+    """A Python on which nothing is installed yet."""
+
+    def test_import(self) -> None:
+        """The commands that set up can be imported there."""
+        missing = ("twisted", "zope", "rich")
+        text = f"import sys; sys.modules.update(dict.fromkeys({missing})); import workshop.__main__"
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
 class CommandTests(TestCase):
     """The command line."""
 
