@@ -1,12 +1,13 @@
-"""Stage 8: how to disconnect, really.
+"""Stage 8: how to disconnect, really. The core; ``test_hardening`` has the rest.
 
 The tests are in the order in which you would make them pass:
-``trial --order toptobottom exercises.stage8``
+``trial -x --order toptobottom exercises.stage8``
 """
 
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
@@ -28,35 +29,11 @@ timeout = 5  # seconds, for each test; Trial's own limit is two minutes
 LARGE = 4 * 1024 * 1024  # bytes: more than the buffers of a socket hold
 
 
-class ConnectionLostTests(TestCase):
-    """A protocol is told when its connection is lost. A test wants to know it too."""
-
-    def test_not_yet(self) -> None:
-        """While the connection is there, the Deferred does not fire."""
-        protocol = Protocol()
-        lost = connection_lost(protocol)
-        protocol.makeConnection(StringTransport())
-        self.assertNoResult(lost)
-
-    def test_lost(self) -> None:
-        """It fires with ``None``. Fired with the reason, a Failure, it would fail."""
-        protocol = Protocol()
-        lost = connection_lost(protocol)
-        protocol.connectionLost(Failure(ConnectionDone()))
-        self.assertIsNone(self.successResultOf(lost))
-
-    def test_protocol_comes_first(self) -> None:
-        """When it fires, the protocol's own ``connectionLost`` is done."""
-        events: list[str] = []
-
-        class Noting(Protocol):
-            def connectionLost(self, reason: Failure = connectionDone) -> None:
-                events.append(reason.getErrorMessage())
-
-        protocol = Noting()
-        connection_lost(protocol).addCallback(lambda _: events.append("fired"))
-        protocol.connectionLost(Failure(ConnectionDone("bye")))
-        self.assertEqual(events, ["Connection was closed cleanly: bye.", "fired"])
+def outcomes(deferred: Deferred[Any]) -> list[Any]:
+    """Return a list that is empty until the Deferred fires, and then holds what it fired with."""
+    found: list[Any] = []
+    deferred.addBoth(found.append)
+    return found
 
 
 class FakePort:
@@ -66,280 +43,421 @@ class FakePort:
         self.stopped: Deferred[None] = Deferred()
         self.calls = 0
 
-    def stopListening(self) -> Deferred[None]:
+    def getHost(self) -> IPv4Address:
+        """Return where it listens."""
+        return IPv4Address("TCP", "127.0.0.1", 40123)
+
+    def stopListening(self) -> Deferred[None] | None:
         """Begin to stop; the Deferred fires when it is done."""
         self.calls += 1
         return self.stopped
 
 
 class LawTestCase(TestCase):
-    """Three pending Deferreds, all in the hands of the test."""
+    """Three pending Deferreds, all in the hands of the test; it has no test itself."""
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.port = FakePort()
         self.transport = StringTransport()
-        client = Protocol()
-        client.makeConnection(self.transport)
+        self.client = Protocol()
+        self.client.makeConnection(self.transport)
         server_lost: Deferred[None] = Deferred()
         client_lost: Deferred[None] = Deferred()
         self.loopback = Loopback(
-            self.clock,
-            self.port,
-            client,
-            server_lost,
-            client_lost,
-            timeout=2,
+            self.clock, self.port, self.client, server_lost, client_lost, timeout=2
         )
         self.three = {
             "the port": self.port.stopped,
             "the server's connection": server_lost,
             "the client's connection": client_lost,
         }
+        self.gone: list[str] = []
 
+    def go(self, *names: str) -> None:
+        """Let some of the three go away."""
+        for name in names:
+            self.gone.append(name)
+            self.three[name].callback(None)
 
-class ThreeThingsTests(LawTestCase):
-    """``disconnect`` waits for three things. Over a real network most mistakes pass unseen."""
+    def assert_waits(self, disconnected: list[Any]) -> None:
+        """See that the Deferred of a ``disconnect`` has not fired."""
+        self.assertEqual(disconnected, [], f"it fired when this had gone: {self.gone}")
 
-    def test_it_begins_at_once(self) -> None:
-        """The port is told to stop, the client to close, and neither waits for the other."""
-        self.loopback.disconnect()
-        self.assertEqual((self.port.calls, self.transport.disconnecting), (1, True))
+    def assert_fired(self, disconnected: list[Any]) -> None:
+        """See that it has fired, with ``None``."""
+        self.assertEqual(disconnected, [None], f"this has gone: {self.gone}")
 
     def assert_waits_for(self, last: str) -> None:
-        """Let all but one thing happen; then that one too."""
-        gone = self.loopback.disconnect()
-        for name, deferred in self.three.items():
-            if name != last:
-                deferred.callback(None)
-        self.assertNoResult(gone)
-        self.three[last].callback(None)
-        self.assertIsNone(self.successResultOf(gone))
+        """Let all but one thing go away; then that one too."""
+        disconnected = outcomes(self.loopback.disconnect())
+        self.go(*[name for name in self.three if name != last])
+        self.assert_waits(disconnected)
+        self.go(last)
+        self.assert_fired(disconnected)
+
+    def assert_names(self, disconnected: list[Any], *missing: str) -> None:
+        """See that it has failed, and that the text names these things, and them alone."""
+        kinds = [getattr(outcome, "type", outcome) for outcome in disconnected]
+        self.assertEqual(kinds, [StillConnected], f"the time is over; gone: {self.gone}")
+        text = disconnected[0].getErrorMessage()
+        named = [name for name in self.three if name in text]
+        self.assertEqual(named, list(missing), f"the text is {text!r}; gone: {self.gone}")
+
+
+class PortTests(LawTestCase):
+    """Step 1. The port is the first of the three things."""
+
+    def test_what_it_is_given(self) -> None:
+        """A test finds the port and the client's protocol again."""
+        self.assertIs(self.loopback.port, self.port)
+        self.assertIs(self.loopback.client, self.client)
+
+    def test_nothing_before(self) -> None:
+        """Before somebody calls ``disconnect``, nothing goes away, and no time runs."""
+        self.assertEqual((self.port.calls, self.transport.disconnecting), (0, False))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stops_the_port(self) -> None:
+        """``disconnect`` tells the port to stop listening."""
+        self.loopback.disconnect()
+        self.assertEqual(self.port.calls, 1)
 
     def test_waits_for_the_port(self) -> None:
         """A port that still listens is not gone."""
         self.assert_waits_for("the port")
 
-    def test_waits_for_the_servers_connection(self) -> None:
-        """The server hears of the end later than the client."""
-        self.assert_waits_for("the server's connection")
+    def test_port_that_stops_at_once(self) -> None:
+        """``stopListening`` may return ``None`` in place of a Deferred."""
+        self.patch(self.port, "stopListening", lambda: None)
+        disconnected = outcomes(self.loopback.disconnect())
+        self.go("the server's connection", "the client's connection")
+        self.assert_fired(disconnected)
+
+
+class ConnectionLostTests(TestCase):
+    """Step 2. A protocol is told when its connection is lost; a test wants to know it too."""
+
+    def test_not_yet(self) -> None:
+        """While the connection is there, the Deferred does not fire."""
+        protocol = Protocol()
+        lost = outcomes(connection_lost(protocol))
+        protocol.makeConnection(StringTransport())
+        self.assertEqual(lost, [], "the connection is made, and not lost")
+
+    def test_lost(self) -> None:
+        """It fires with ``None``. Fired with the reason, a Failure, it would fail."""
+        protocol = Protocol()
+        lost = outcomes(connection_lost(protocol))
+        protocol.makeConnection(StringTransport())
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(lost, [None], "the connection is lost")
+
+    def test_protocol_comes_first(self) -> None:
+        """When it fires, the protocol's own ``connectionLost`` is done, with the same reason."""
+        events: list[object] = []
+
+        class Noting(Protocol):
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                events.append(reason)
+
+        protocol = Noting()
+        connection_lost(protocol).addCallback(lambda _: events.append("fired"))
+        reason = Failure(ConnectionDone("bye"))
+        protocol.connectionLost(reason)
+        self.assertEqual(events, [reason, "fired"])
+
+
+class ClientTests(LawTestCase):
+    """Step 2. The client's connection is the second thing."""
+
+    def test_closes_the_client(self) -> None:
+        """The client is told to close, and not to abort; it does not wait for the port."""
+        self.loopback.disconnect()
+        closed = (self.transport.disconnecting, self.transport.disconnected)
+        self.assertEqual(closed, (True, False), "(loseConnection, abortConnection)")
 
     def test_waits_for_the_clients_connection(self) -> None:
         """``loseConnection`` only begins to close: what was written must go first."""
         self.assert_waits_for("the client's connection")
 
+
+class ServerTests(LawTestCase):
+    """Step 3. The server's connection is the third."""
+
+    def test_waits_for_the_servers_connection(self) -> None:
+        """The server hears of the end later than the client."""
+        self.assert_waits_for("the server's connection")
+
     def test_any_order(self) -> None:
-        """The three things happen in whatever order they like."""
+        """The three go away in whatever order they like."""
         for order in permutations(self.three):
             self.setUp()
-            gone = self.loopback.disconnect()
+            disconnected = outcomes(self.loopback.disconnect())
             for name in order:
-                self.assertNoResult(gone)
-                self.three[name].callback(None)
-            self.assertIsNone(self.successResultOf(gone), f"in the order {order}")
+                self.assert_waits(disconnected)
+                self.go(name)
+            self.assert_fired(disconnected)
 
-    def test_what_has_happened_already(self) -> None:
-        """A server may close first: then there is nothing more to wait for."""
-        self.three["the server's connection"].callback(None)
-        self.three["the client's connection"].callback(None)
-        gone = self.loopback.disconnect()
-        self.assertNoResult(gone)
-        self.port.stopped.callback(None)
-        self.assertIsNone(self.successResultOf(gone))
-
-    def test_port_that_stops_at_once(self) -> None:
-        """``stopListening`` may return ``None`` in place of a Deferred."""
-        self.patch(self.port, "stopListening", lambda: None)
-        gone = self.loopback.disconnect()
-        self.three["the server's connection"].callback(None)
-        self.three["the client's connection"].callback(None)
-        self.assertIsNone(self.successResultOf(gone))
-
-    def test_twice(self) -> None:
-        """A second call begins nothing, and waits for the same things."""
-        first, second = self.loopback.disconnect(), self.loopback.disconnect()
-        first.addCallback(lambda _: "the second one does not see this")
-        self.assertEqual(self.port.calls, 1)
-        for deferred in self.three.values():
-            self.assertNoResult(second)
-            deferred.callback(None)
-        self.assertIsNone(self.successResultOf(second))
-
-    def test_again_when_all_is_gone(self) -> None:
-        """A call that comes later has nothing to wait for."""
-        self.assert_waits_for("the port")
-        self.assertIsNone(self.successResultOf(self.loopback.disconnect()))
-        self.assertEqual(self.port.calls, 1)
+    def test_what_has_gone_already(self) -> None:
+        """A server may close first: then there is only the port to wait for."""
+        self.go("the server's connection", "the client's connection")
+        disconnected = outcomes(self.loopback.disconnect())
+        self.assert_waits(disconnected)
+        self.go("the port")
+        self.assert_fired(disconnected)
 
 
-class TooLateTests(LawTestCase):
-    """A bare timeout says that something hangs. This one says what."""
-
-    def test_each_is_named(self) -> None:
-        """When one of the three never happens, the failure names it, and it alone."""
-        for missing in list(self.three):
-            self.setUp()
-            gone = self.loopback.disconnect()
-            for name, deferred in self.three.items():
-                if name != missing:
-                    deferred.callback(None)
-            self.clock.advance(2)
-            text = self.failureResultOf(gone, StillConnected).getErrorMessage()
-            named = [name for name in self.three if name in text]
-            self.assertEqual(named, [missing], f"the failure says {text!r}")
-
-    def test_all_are_named(self) -> None:
-        """When nothing happens, it names all three."""
-        gone = self.loopback.disconnect()
-        self.clock.advance(2)
-        text = self.failureResultOf(gone, StillConnected).getErrorMessage()
-        named = [name for name in self.three if name in text]
-        self.assertEqual(named, list(self.three), f"the failure says {text!r}")
+class NamesTests(LawTestCase):
+    """Step 4. A bare timeout says that something hangs. This one says what."""
 
     def test_not_too_early(self) -> None:
         """Until the time is over, there is hope."""
-        gone = self.loopback.disconnect()
+        disconnected = outcomes(self.loopback.disconnect())
         self.clock.advance(1.9)
-        self.assertNoResult(gone)
+        self.assert_waits(disconnected)
 
-    def test_usual_timeout(self) -> None:
-        """Without other orders it is 3 seconds: less than a test may take."""
-        never: Deferred[None] = Deferred()
-        loopback = Loopback(self.clock, self.port, self.loopback.client, never, never)
-        gone = loopback.disconnect()
-        self.clock.advance(2.9)
-        self.assertNoResult(gone)
-        self.clock.advance(0.1)
-        self.failureResultOf(gone, StillConnected)
+    def test_each_is_named(self) -> None:
+        """When one of the three never goes away, the failure names it, and it alone."""
+        for missing in list(self.three):
+            self.setUp()
+            disconnected = outcomes(self.loopback.disconnect())
+            self.go(*[name for name in self.three if name != missing])
+            self.clock.advance(2)
+            self.assert_names(disconnected, missing)
 
-    def test_what_happens_later(self) -> None:
-        """What happens when nobody waits any more does no harm."""
-        gone = self.loopback.disconnect()
+    def test_all_are_named(self) -> None:
+        """When nothing goes away, it names all three."""
+        disconnected = outcomes(self.loopback.disconnect())
         self.clock.advance(2)
-        self.failureResultOf(gone, StillConnected)
-        for deferred in self.three.values():
-            deferred.callback(None)
-            self.successResultOf(deferred)
-
-    def test_again_after_it_was_too_late(self) -> None:
-        """A call that comes after the failure waits anew for what is still missing."""
-        gone = self.loopback.disconnect()
-        self.clock.advance(2)
-        self.failureResultOf(gone, StillConnected)
-        gone = self.loopback.disconnect()
-        self.clock.advance(1.9)
-        self.assertNoResult(gone)
-        for deferred in self.three.values():
-            deferred.callback(None)
-        self.assertIsNone(self.successResultOf(gone))
+        self.assert_names(disconnected, *self.three)
 
     def test_no_delayed_call_is_left(self) -> None:
         """When all three are gone, nothing is left to happen."""
         self.loopback.disconnect()
-        for deferred in self.three.values():
-            deferred.callback(None)
+        self.go(*self.three)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_port_that_cannot_stop(self) -> None:
-        """A failure is reported, whenever it comes, but not before the others are gone."""
-        for order in permutations(self.three):
-            self.setUp()
-            gone = self.loopback.disconnect()
-            for name in order:
-                self.assertNoResult(gone)
-                if name == "the port":
-                    self.port.stopped.errback(OSError("no"))
-                else:
-                    self.three[name].callback(None)
-            self.failureResultOf(gone, OSError)
+    def test_what_goes_later(self) -> None:
+        """What goes away when nobody waits any more does no harm."""
+        disconnected = outcomes(self.loopback.disconnect())
+        self.clock.advance(2)
+        self.go(*self.three)
+        self.assert_names(disconnected, *self.three)
 
 
-class ConnectTests(TestCase):
-    """``connect``, with a reactor in memory: the test decides when which end is there."""
+class TwiceTests(LawTestCase):
+    """Step 5. A test calls it, and then its cleanup calls it once more."""
 
-    def test_waits_for_both_ends(self) -> None:
-        """The client may know that it is connected before the server does."""
-        memory = MemoryReactorClock()
-        connected = connect(memory, Factory.forProtocol(Protocol), Protocol())
-        client = memory.tcpClients[0][2].buildProtocol(None)
-        client.makeConnection(StringTransport())
-        self.assertNoResult(connected)
-        address = IPv4Address("TCP", "127.0.0.1", 12345)
-        server = memory.tcpServers[0][1].buildProtocol(address)
-        server.makeConnection(StringTransport())
-        self.assertIsInstance(self.successResultOf(connected), Loopback)
+    def test_both_callers(self) -> None:
+        """Each has a Deferred of its own: what one does with it, the other does not see."""
+        first, second = self.loopback.disconnect(), self.loopback.disconnect()
+        self.assertIsNot(first, second)
+        one, other = outcomes(first.addCallback(lambda _: "mine")), outcomes(second)
+        for name in self.three:
+            self.assertEqual(one, [], f"the first caller; gone: {self.gone}")
+            self.assert_waits(other)
+            self.go(name)
+        self.assertEqual(one, ["mine"], f"the first caller; gone: {self.gone}")
+        self.assert_fired(other)
+
+    def test_again_when_all_is_gone(self) -> None:
+        """A call that comes later has nothing to wait for, and leaves nothing behind."""
+        self.assert_waits_for("the port")
+        self.assert_fired(outcomes(self.loopback.disconnect()))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_again_after_it_was_too_late(self) -> None:
+        """A call that comes after the failure waits anew."""
+        outcomes(self.loopback.disconnect())
+        self.clock.advance(2)
+        disconnected = outcomes(self.loopback.disconnect())
+        self.clock.advance(1.9)
+        self.assert_waits(disconnected)
+        self.go(*self.three)
+        self.assert_fired(disconnected)
+
+    def test_the_port_is_stopped_once(self) -> None:
+        """However often it is called, and whenever, the port is told to stop once."""
+        self.loopback.disconnect()
+        outcomes(self.loopback.disconnect())
+        self.go(*self.three)
+        self.loopback.disconnect()
+        self.assertEqual(self.port.calls, 1)
+
+
+class OneServer(Factory):
+    """A factory that makes one protocol, and notes for whom."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.made = protocol
+        self.addresses: list[object] = []
+
+    def buildProtocol(self, addr: object) -> Protocol:
+        """Somebody is accepted."""
+        self.addresses.append(addr)
+        return self.made
+
+
+class Memory(MemoryReactorClock):
+    """A reactor in memory: it notes who listens and who connects, and connects nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port = FakePort()
+
+    def listenTCP(self, *args: Any, **options: Any) -> FakePort:
+        """Note it, and return a port that has a number, as a real one has."""
+        super().listenTCP(*args, **options)
+        return self.port
+
+
+class MemoryTestCase(TestCase):
+    """``connect``, with a reactor in memory; it has no test itself.
+
+    The test decides when which end is there, and when it is lost.
+    """
+
+    def setUp(self) -> None:
+        self.memory = Memory()
+        self.server, self.client = Protocol(), Protocol()
+        self.connected = outcomes(connect(self.memory, OneServer(self.server), self.client))
+        self.turn()
+
+    def turn(self) -> None:
+        """Let the reactor turn a few times: what takes a turn of it may happen."""
+        self.memory.pump(5 * [0.0])
+
+    def connect_client(self) -> None:
+        """Let the client's end be connected."""
+        self.assertEqual(len(self.memory.tcpClients), 1, "how many connect")
+        self.client_factory = self.memory.tcpClients[0][2]
+        self.client_end = self.client_factory.buildProtocol(None)
+        self.client_end.makeConnection(StringTransport())
+        self.turn()
+
+    def accept(self) -> None:
+        """Let the server's factory make a protocol, which is not connected yet."""
+        self.assertEqual(len(self.memory.tcpServers), 1, "how many listen")
+        self.server_end = self.memory.tcpServers[0][1].buildProtocol(
+            IPv4Address("TCP", "127.0.0.1", 50321)
+        )
+        self.turn()
+
+    def connect_server(self) -> None:
+        """Let the server's end be connected."""
+        self.server_end.makeConnection(StringTransport())
+        self.turn()
+
+    def lose_client(self, reason: Exception) -> None:
+        """Let the client's end be lost; its protocol is told, and then its factory."""
+        self.client_end.connectionLost(Failure(reason))
+        self.client_factory.clientConnectionLost(self.memory.connectors[0], Failure(reason))
+        self.turn()
+
+    def lose_server(self, reason: Exception) -> None:
+        """Let the server's end be lost."""
+        self.server_end.connectionLost(Failure(reason))
+        self.turn()
+
+    def assert_waits(self, why: str) -> None:
+        """See that the Deferred of ``connect`` has not fired."""
+        self.assertEqual(self.connected, [], why)
+
+    def assert_connected(self) -> None:
+        """See that it has fired, with a ``Loopback``."""
+        self.assertEqual(len(self.connected), 1, "both ends are connected: it must fire")
+        self.assertIsInstance(self.connected[0], Loopback)
+
+    def disconnect(self) -> list[Any]:
+        """Call ``disconnect`` of what ``connect`` has made; the port stops at once."""
+        self.assert_connected()
+        self.memory.port.stopped.callback(None)
+        disconnected = outcomes(self.connected[0].disconnect())
+        self.turn()
+        return disconnected
+
+
+class ConnectTests(MemoryTestCase):
+    """Step 6. A server and a client that meet."""
+
+    def test_listens_on_this_machine(self) -> None:
+        """It listens once, on 127.0.0.1, and on port 0: the system chooses a free one."""
+        listening = [(port, interface) for port, _, _, interface in self.memory.tcpServers]
+        self.assertEqual(listening, [(0, "127.0.0.1")])
+
+    def test_connects_to_that_port(self) -> None:
+        """It connects once, to the number that the port has got."""
+        connecting = [(host, port) for host, port, *_ in self.memory.tcpClients]
+        self.assertEqual(connecting, [("127.0.0.1", 40123)])
+
+    def test_waits_for_the_server(self) -> None:
+        """The client knows that it is connected before the server does."""
+        self.connect_client()
+        self.assert_waits("the server has accepted nobody yet")
+        self.accept()
+        self.assert_waits("the server's protocol is made, but not connected yet")
+        self.connect_server()
+        self.assert_connected()
+
+    def test_waits_for_the_client(self) -> None:
+        """The server knows that it is connected before the client does."""
+        self.accept()
+        self.connect_server()
+        self.assert_waits("the client is not connected yet")
+        self.connect_client()
+        self.assert_connected()
+
+    def test_disconnects(self) -> None:
+        """What it gives keeps the port and the client, and waits for both ends."""
+        self.connect_client()
+        self.accept()
+        self.connect_server()
+        disconnected = self.disconnect()
+        (loopback,) = self.connected
+        self.assertEqual((loopback.port, loopback.client), (self.memory.port, self.client))
+        self.assertTrue(self.client.transport.disconnecting, "the client is not told to close")
+        self.lose_client(ConnectionDone())
+        self.assertEqual(disconnected, [], "the client's end is lost, the server's is not")
+        self.lose_server(ConnectionDone())
+        self.assertEqual(disconnected, [None], "both ends are lost")
 
 
 class Collecting(Protocol):
-    """A client that keeps what comes, and tells when the connection is lost."""
+    """It keeps what it receives, and tells when that begins, and when the connection is lost."""
 
     def __init__(self) -> None:
         self.received = bytearray()
+        self.first: Deferred[None] = Deferred()
         self.done: Deferred[None] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
+        if not self.first.called:
+            self.first.callback(None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.done.callback(None)
 
 
-class Flooding(Protocol):
-    """A server that writes a lot, and reads nothing."""
-
-    def connectionMade(self) -> None:
-        assert self.transport is not None
-        self.transport.write(LARGE * b"x")
-
-
-class Closing(Protocol):
-    """A server that has nothing to say."""
-
-    def connectionMade(self) -> None:
-        assert self.transport is not None
-        self.transport.loseConnection()
-
-
-class RealNetworkTests(TestCase):
-    """Now over TCP. Trial itself fails a test that leaves a port or a connection behind."""
+class NetworkTests(TestCase):
+    """Step 7. Now over TCP: Trial fails a test that leaves a port or a connection behind."""
 
     async def test_connect_and_disconnect(self) -> None:
-        """Two ends meet, on this machine alone, and go away."""
-        server, addresses = Protocol(), []
-        factory = Factory()
-        factory.buildProtocol = lambda addr: addresses.append(addr) or server  # type: ignore
-        client = Protocol()
-        loopback = await connect(reactor, factory, client)
+        """Two ends meet, and go away."""
+        server, client = Collecting(), Collecting()
+        loopback = await connect(reactor, OneServer(server), client)
         self.addCleanup(loopback.disconnect)
-        self.assertEqual((server.connected, client.connected), (1, 1))
-        self.assertEqual(loopback.port.getHost().host, "127.0.0.1")
-        self.assertEqual(addresses, [client.transport.getHost()])
-
-    async def test_two_at_once(self) -> None:
-        """Each has a port of its own, which nobody had to choose."""
-        for _ in range(2):
-            loopback = await connect(reactor, Factory.forProtocol(Protocol), Protocol())
-            self.addCleanup(loopback.disconnect)
-
-    async def test_server_that_closes_at_once(self) -> None:
-        """It may be gone before the client knows that it is connected."""
-        loopback = await connect(reactor, Factory.forProtocol(Closing), Protocol())
+        self.assertEqual((server.connected, client.connected), (1, 1), "(server, client)")
         await loopback.disconnect()
+        self.assertEqual((server.done.called, client.done.called), (True, True), "lost?")
 
-    async def test_large_body_to_the_client(self) -> None:
-        """The server still has megabytes to write when the client closes."""
-        loopback = await connect(reactor, Factory.forProtocol(Flooding), Protocol())
-        await loopback.disconnect()
-
-    async def test_large_body_to_the_server(self) -> None:
-        """The client still has megabytes to write when it is told to close: they arrive."""
-        server = Collecting()
-        factory = Factory()
-        factory.buildProtocol = lambda addr: server  # type: ignore[method-assign]
+    async def test_address_of_the_client(self) -> None:
+        """The server's factory is asked once, with the client's address."""
+        factory = OneServer(Protocol())
         loopback = await connect(reactor, factory, Protocol())
-        loopback.client.transport.write(LARGE * b"x")
-        await loopback.disconnect()
-        self.assertEqual(len(server.received), LARGE)
+        self.addCleanup(loopback.disconnect)
+        self.assertEqual(factory.addresses, [loopback.client.transport.getHost()])
 
     async def test_your_server(self) -> None:
         """A request and its large answer, through a real network, with your own server."""
