@@ -12,7 +12,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -25,6 +24,7 @@ from exercises.stage8.test_loopback import (
     OneServer,
     outcomes,
 )
+from exercises.transport import StrictTransport
 
 timeout = 5  # seconds, for each test; Trial's own limit is two minutes
 
@@ -37,7 +37,7 @@ class AnyLossTests(TestCase):
         for reason in (ConnectionDone, ConnectionLost, ConnectionAborted, ValueError):
             protocol = Protocol()
             lost = outcomes(connection_lost(protocol))
-            protocol.makeConnection(StringTransport())
+            protocol.makeConnection(StrictTransport(self))
             protocol.connectionLost(Failure(reason()))
             self.assertEqual(lost, [None], f"lost by {reason.__name__}")
 
@@ -58,7 +58,7 @@ class AnyLossTests(TestCase):
     def test_asked_while_connected(self) -> None:
         """It may be asked, too, when the connection has been made long ago."""
         protocol = Protocol()
-        protocol.makeConnection(StringTransport())
+        protocol.makeConnection(StrictTransport(self))
         lost = outcomes(connection_lost(protocol))
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(lost, [None], "the connection is lost")
