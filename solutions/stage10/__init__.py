@@ -1,5 +1,5 @@
 """The solution of stage 10: keep the connection."""
 
-from solutions import stage9
+from solutions import stage10_step2
 
-__path__.extend(stage9.__path__)  # what this stage does not change
+__path__.extend(stage10_step2.__path__)  # what this stage does not change

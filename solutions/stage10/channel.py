@@ -8,13 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import (
-    IAddress,
-    IConsumer,
-    IDelayedCall,
-    IPullProducer,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IAddress, IDelayedCall, IPullProducer, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -61,14 +55,18 @@ class Sender:
     ``progress`` is called after each: with ``True`` if there is no more.
     """
 
-    def __init__(self, body: Any, transport: IConsumer, progress: Callable[[bool], None]) -> None:
+    def __init__(self, body: Any, transport: Any, progress: Callable[[bool], None]) -> None:
         self._body = body
         self._transport = transport
         self._progress = progress
 
     def resumeProducing(self) -> None:
         """Write the next piece."""
-        piece = self._body.read(PIECE)
+        try:
+            piece = self._body.read(PIECE)
+        except OSError:
+            self._transport.abortConnection()  # the client sees that something is missing
+            return
         if piece:
             self._transport.write(piece)
         else:
@@ -84,7 +82,7 @@ class Sender:
 class HTTPChannel(Protocol):
     """One connection: reads requests, asks the handler, writes its responses in their order.
 
-    Whatever happens, ``_work`` looks at what can be done next.
+    Whatever happens, ``_work`` does what can be done next.
     """
 
     log = Logger()
@@ -104,23 +102,27 @@ class HTTPChannel(Protocol):
         self._close_timeout = close_timeout
         self._reader = RequestReader()
         self._reading = True
+        self._timers: list[IDelayedCall] = []
         self._due: deque[Due] = deque()
-        self._sender: Sender | None = None
         self._working = False
         self._paused = False
-        self._timers: list[IDelayedCall] = []
+        self._sender: Sender | None = None
         self._connected = True
 
     def connectionMade(self) -> None:
         """Start to wait for the first request."""
         self._wait()
 
+    def _wait(self) -> None:
+        """Wait for the next request: so long for each byte, and so long in all."""
+        self._idle = self._clock.callLater(self._idle_timeout, self._give_up)
+        deadline = self._clock.callLater(self._request_timeout, self._give_up)
+        self._timers = [self._idle, deadline]
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Leave nothing behind: no delayed call, no open file, no handler at work for nobody."""
+        """Leave nothing behind: no delayed call, and no handler that works for nobody."""
         self._connected = False
         self._stop_timers()
-        if self._sender is not None:
-            self._sender.stopProducing()
         for due in self._due:
             if due.rendered is not None:
                 self._drop(due.rendered)
@@ -128,67 +130,66 @@ class HTTPChannel(Protocol):
                 due.pending.cancel()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take requests; what comes behind the last one is not even read."""
-        if self._reading:
-            if not self._due:
-                self._idle.reset(self._idle_timeout)
-            self._reader.feed(data)
-            self._work()
-        elif self._due:
+        """Take requests; if more comes than can be answered now, let it wait."""
+        if self._due and self._is_busy():
+            self._paused = True
             self.transport.pauseProducing()
+        if not self._reading:
+            return
+        if not self._due:
+            self._idle.reset(self._idle_timeout)
+        self._reader.feed(data)
+        self._work()
+
+    def _is_busy(self) -> bool:
+        """Tell whether the next request must wait, should it come."""
+        return not self._reading or self._sender is not None or len(self._due) == AT_ONCE
 
     def _work(self) -> None:
         """Do all that can be done now; then see what to wait for."""
-        if self._working:  # it was called by what it has called, and will see that itself
+        if self._working:  # it was called by what it has called, and goes on with that itself
             return
         self._working = True
         while self._connected and (self._send_next() or self._ask_next()):
             pass
         self._working = False
-        if not self._connected:
-            return
-        if self._reading and self._paused != (len(self._due) == AT_ONCE):
-            self._paused = not self._paused
-            if self._paused:
-                self.transport.pauseProducing()
-            else:
-                self.transport.resumeProducing()
-        if not self._due:
+        if self._connected and not self._due:
             if not self._reading:
                 self._close()
             elif not self._timers:
                 self._wait()
+        if self._connected and self._paused and not self._is_busy():
+            self._paused = False
+            self.transport.resumeProducing()
 
     def _ask_next(self) -> bool:
-        """Ask the handler about the next request, if it is there and there is room for it."""
-        if not self._reading or self._sender is not None or len(self._due) == AT_ONCE:
+        """Ask the handler about the next request; tell whether there was one."""
+        if self._is_busy():
             return False
         try:
             request = self._reader.next_request()
         except BadRequest as error:
             self._refuse(error.status, str(error))
             return True
-        if request is None:
-            return False
-        if request.method not in METHODS:
-            self._refuse(501, "This server knows GET, HEAD and POST.")
-        else:
+        if request is not None:
             self._respond(request)
-        return True
+        return request is not None
 
     def _refuse(self, status: int, explanation: str) -> None:
-        """Answer what no handler is asked about; it is the last answer."""
-        self._stop_timers()
-        self._reading = False
+        """Answer what no handler is asked about."""
+        self._stop_reading()
         self._due.append(Due(rendered=self._render(refusal(status, explanation))))
 
     def _respond(self, request: Request) -> None:
         """Promise the handler's response, or a 500."""
+        if request.method not in METHODS:
+            self._refuse(501, "This server knows GET, HEAD and POST.")
+            return
         self._stop_timers()
         keep = self._reading = asks_to_keep(request)
+        head_only = request.method == b"HEAD"
         due = Due()
         self._due.append(due)
-        head_only = request.method == b"HEAD"
         response = maybeDeferred(self._handler, request)
         response.addCallback(self._render, head_only, keep)
         response.addErrback(self._apologize, head_only, keep)
@@ -209,9 +210,7 @@ class HTTPChannel(Protocol):
         if isinstance(body, bytes):
             return render_response(response, now, head_only), None
         rendered = render_response(response, now, head_only=True), body
-        if head_only or not self._connected:
-            return self._drop(rendered)
-        return rendered
+        return self._drop(rendered) if head_only or not self._connected else rendered
 
     def _drop(self, rendered: Rendered) -> Rendered:
         """Close the body that follows, if any: nobody will read it."""
@@ -226,12 +225,12 @@ class HTTPChannel(Protocol):
         self._work()
 
     def _send_next(self) -> bool:
-        """Send the answer whose turn it is, if it has arrived."""
+        """Send the answer whose turn it is; tell whether it was there."""
         if self._sender is not None or not self._due or self._due[0].rendered is None:
             return False
         data, body = self._due[0].rendered
         self.transport.write(data)
-        if body is None:
+        if body is None or not self._connected:
             self._due.popleft()
         else:
             self._sender = Sender(body, self.transport, self._progress)
@@ -249,16 +248,9 @@ class HTTPChannel(Protocol):
         else:
             self._start_abort_timer()
 
-    def _wait(self) -> None:
-        """Wait for the next request: so long for each byte, and so long in all."""
-        self._idle = self._clock.callLater(self._idle_timeout, self._give_up)
-        deadline = self._clock.callLater(self._request_timeout, self._give_up)
-        self._timers = [self._idle, deadline]
-
     def _give_up(self) -> None:
         """Stop waiting for a client that is too slow."""
-        self._stop_timers()
-        self._reading = False
+        self._stop_reading()
         self._close()
 
     def _close(self) -> None:
@@ -268,6 +260,11 @@ class HTTPChannel(Protocol):
 
     def _start_abort_timer(self) -> None:
         self._timers = [self._clock.callLater(self._close_timeout, self.transport.abortConnection)]
+
+    def _stop_reading(self) -> None:
+        """From now on the client need not hurry: it is the server's turn."""
+        self._reading = False
+        self._stop_timers()
 
     def _stop_timers(self) -> None:
         for timer in self._timers:

@@ -6,13 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import (
-    IAddress,
-    IConsumer,
-    IDelayedCall,
-    IPullProducer,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IAddress, IDelayedCall, IPullProducer, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -43,14 +37,18 @@ class Sender:
     ``progress`` is called after each: with ``True`` if there is no more.
     """
 
-    def __init__(self, body: Any, transport: IConsumer, progress: Callable[[bool], None]) -> None:
+    def __init__(self, body: Any, transport: Any, progress: Callable[[bool], None]) -> None:
         self._body = body
         self._transport = transport
         self._progress = progress
 
     def resumeProducing(self) -> None:
         """Write the next piece."""
-        piece = self._body.read(PIECE)
+        try:
+            piece = self._body.read(PIECE)
+        except OSError:
+            self._transport.abortConnection()  # the client sees that something is missing
+            return
         if piece:
             self._transport.write(piece)
         else:

@@ -48,8 +48,13 @@ class FileBody:
         return self._size
 
     def read(self, limit: int) -> bytes:
-        """Return the next bytes, at most ``limit`` of them; none at the end."""
+        """Return the next bytes, at most ``limit`` of them; none at the end.
+
+        :raises OSError: if the file cannot be read, or has become shorter.
+        """
         piece = self._file.read(min(limit, self._left))
+        if self._left and not piece:
+            raise OSError("The file has become shorter.")
         self._left -= len(piece)
         return piece
 

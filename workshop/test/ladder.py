@@ -7,6 +7,10 @@ named ``test_*``, and CI runs it once: ``trial workshop.test.ladder``.
 from __future__ import annotations
 
 import ast
+from difflib import SequenceMatcher
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, TestCase
 
@@ -17,6 +21,32 @@ from workshop.learner import MYHTTP, has_been_worked_on
 from workshop.suite import run_suite
 
 timeout = 60  # seconds: each test starts several processes
+
+MODULES = {module for stage in STAGES for module in stage.writes}
+"""The modules that learners write."""
+
+STEP = 80
+"""How many lines of a module may be other ones than in the step before."""
+
+
+def rungs() -> list[tuple[str, int]]:
+    """Return the packages of the solutions, the steps of a stage before the stage itself.
+
+    :returns: pairs of a package and the number of the stage that it has reached.
+    """
+    found = []
+    for stage in STAGES:
+        steps = (ROOT / "solutions").glob(f"stage{stage.number}_step*")
+        found += [(f"solutions.{path.name}", stage.number - 1) for path in sorted(steps)]
+        found.append((f"solutions.stage{stage.number}", stage.number))
+    return found
+
+
+def changed_lines(before: Path, after: Path) -> int:
+    """Return how many lines are added and removed, as ``diff`` shows them."""
+    old, new = (path.read_text(encoding="utf-8").splitlines() for path in (before, after))
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    return len(old) + len(new) - 2 * sum(block.size for block in blocks)
 
 
 class SolutionTests(TestCase):
@@ -44,6 +74,42 @@ class SolutionTests(TestCase):
             folder = ROOT / "solutions" / f"stage{stage.number}"
             expected = {*stage.writes, "__init__", "broken", f"test_stage{stage.number}"}
             self.assertEqual({path.stem for path in folder.glob("*.py")}, expected)
+
+
+class StepTests(TestCase):
+    """From one solution to the next it is no large step."""
+
+    def test_path(self) -> None:
+        """Each package goes on with the path of the one before."""
+        paths = [list(import_module(server).__path__) for server, _ in rungs()]
+        for before, after in pairwise(paths):
+            self.assertEqual(after[1:], before, f"the path of {after[0]}")
+
+    def test_small(self) -> None:
+        """No module has more changed lines than ``STEP``."""
+        for (one, _), (other, _) in pairwise(rungs()):
+            folders = [Path(folder) for folder in import_module(one).__path__]
+            for after in Path(import_module(other).__path__[0]).glob("*.py"):
+                before = [folder / after.name for folder in folders if after.stem in MODULES]
+                before = [path for path in before if path.exists()]
+                if before:
+                    changed = changed_lines(before[0], after)
+                    self.assertLessEqual(changed, STEP, f"lines, from {before[0]} to {after}")
+
+    def test_green(self) -> None:
+        """A step within a stage is a refactoring: it passes the tests of all stages before."""
+        for server, reached in rungs():
+            if "_step" in server:
+                outcomes = run_suite(server, *range(1, reached + 1))
+                failed = [outcome for outcome in outcomes if outcome.how != "passed"]
+                self.assertEqual(failed, [], server)
+
+    def test_step_is_not_yet_the_stage(self) -> None:
+        """And it fails some of the stage's own."""
+        for server, reached in rungs():
+            if "_step" in server:
+                outcomes = run_suite(server, reached + 1)
+                self.assertNotEqual([one for one in outcomes if one.how != "passed"], [], server)
 
 
 class ToyhttpTests(TestCase):
