@@ -54,7 +54,7 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="        if self._working:  # it was called by what it has called, and will see that itself\n            return\n",
+        text="        if self._working:  # it was called by what it has called, and goes on with that itself\n            return\n",
         replacement="",
         story="It answers each request within the one before: hundreds of them are too many.",
         violates="KeepAliveTests.test_pipelined",
@@ -68,8 +68,8 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="            if not self._due:\n                self._idle",
-        replacement="            if self._due:\n                return\n            else:\n                self._idle",
+        text="        if not self._due:\n            self._idle",
+        replacement="        if self._due:\n            return\n        else:\n            self._idle",
         story="It drops what comes while a handler works.",
         violates="KeepAliveTests.test_many",
     ),
@@ -82,8 +82,8 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="if not self._reading or self._sender",
-        replacement="if self._sender",
+        text="return not self._reading or self._sender",
+        replacement="return self._sender",
         story="It goes on with what came in one chunk with the last request.",
         violates="KeepAliveTests.test_last_request",
     ),
@@ -96,7 +96,7 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="        self._stop_timers()\n        self._reading = False\n        self._due.append",
+        text="        self._stop_reading()\n        self._due.append",
         replacement="        self._stop_timers()\n        self._due.append",
         story="It goes on behind a bad request, as if it knew where the next one begins.",
         violates="KeepAliveTests.test_bad_request",
@@ -117,8 +117,8 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="        self._stop_timers()\n        self._reading = False\n        self._close()\n",
-        replacement='        self._stop_timers()\n        self._reading = False\n        self.transport.write(self._render(refusal(408, "Too late."))[0])\n        self._close()\n',
+        text="        self._stop_reading()\n        self._close()\n",
+        replacement='        self._stop_reading()\n        self.transport.write(self._render(refusal(408, "Too late."))[0])\n        self._close()\n',
         story="It says 408 to a client that has not asked for anything.",
         violates="KeepAliveTests.test_idle",
     ),
@@ -152,8 +152,8 @@ BROKEN = (
     ),
     Broken(
         file="channel.py",
-        text="                self.transport.resumeProducing()\n",
-        replacement="                pass\n",
+        text="            self.transport.resumeProducing()\n",
+        replacement="            pass\n",
         story="It pauses the transport, and forgets to resume it.",
         violates="KeepAliveTests.test_many",
     ),
