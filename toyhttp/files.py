@@ -273,7 +273,8 @@ class FileHandler:
             return self._answer(request)
         except PermissionError:
             return text_response(403, "This may not be read.")
-        except (_NotServed, ValueError):  # ValueError: a name that this system cannot write
+        except (_NotServed, FileNotFoundError, NotADirectoryError, ValueError):
+            # ValueError: a name that this system cannot write
             return text_response(404, "There is no such file.")
         except OSError as error:
             if error.errno in _NO_SUCH_FILE:

@@ -930,8 +930,9 @@ class ErrorTests(FileCase):
     def test_gone_meanwhile(self) -> None:
         """What has just gone, or become a link, is 404 (RFC 1945, 9.4)."""
         self.write("a.txt")
-        for code in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            self.handler = FileHandler(self.root, self.clock, self.refusing(OSError(code, "no")))
+        errors = [OSError(code, "no") for code in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)]
+        for error in (*errors, FileNotFoundError("no"), NotADirectoryError()):  # without a number
+            self.handler = FileHandler(self.root, self.clock, self.refusing(error))
             self.assert_status(404, b"/a.txt")
 
     def test_no_descriptors(self) -> None:
