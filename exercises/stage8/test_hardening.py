@@ -69,21 +69,24 @@ class TimeTests(LawTestCase):
 
     def test_the_time_is_exact(self) -> None:
         """It fails when ``timeout`` seconds are over, not before, and leaves no delayed call."""
-        disconnected = outcomes(self.loopback.disconnect())
-        self.clock.advance(1.99)
-        self.assert_waits(disconnected)
-        self.clock.advance(0.01)
-        self.assert_names(disconnected, *self.three)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        never: Deferred[None] = Deferred()
+        for seconds in (0.5, 2, 60.25):
+            loopback = Loopback(self.clock, self.port, self.client, never, never, seconds)
+            disconnected = outcomes(loopback.disconnect())
+            self.clock.advance(seconds - 0.125)
+            self.assertEqual(disconnected, [], f"1/8 second before {seconds} seconds")
+            self.clock.advance(0.125)
+            self.assert_names(disconnected, *self.three)
+            self.assertEqual(self.clock.getDelayedCalls(), [], f"after {seconds} seconds")
 
     def test_usual_timeout(self) -> None:
         """Without other orders it is 3 seconds: less than a test may take."""
         never: Deferred[None] = Deferred()
         loopback = Loopback(self.clock, self.port, self.client, never, never)
         disconnected = outcomes(loopback.disconnect())
-        self.clock.advance(2.99)
+        self.clock.advance(2.875)
         self.assert_waits(disconnected)
-        self.clock.advance(0.01)
+        self.clock.advance(0.125)
         self.assert_names(disconnected, *self.three)
 
     def test_the_time_is_not_put_off(self) -> None:
@@ -179,6 +182,14 @@ class EitherEndTests(MemoryTestCase):
         self.accept()
         self.connect_server()
 
+    def test_the_servers_own_method_comes_first(self) -> None:
+        """When ``connect`` fires, the server's own ``connectionMade`` is done."""
+        fired: list[int] = []  # how often connect had fired when the method was called
+        self.patch(self.server, "connectionMade", lambda: fired.append(len(self.connected)))
+        self.begin()
+        self.assert_connected()
+        self.assertEqual(fired, [0], "how often connect had fired before")
+
     def test_either_goes_first(self) -> None:
         """``disconnect`` waits for the other end, however the first one went."""
         for reason in (ConnectionDone(), ConnectionLost(), ConnectionAborted()):
@@ -204,9 +215,9 @@ class EitherEndTests(MemoryTestCase):
             self.begin()
             disconnected = self.disconnect()
             lose(ConnectionDone())
-            self.memory.advance(2.9)
-            self.assertEqual(disconnected, [], "2.9 seconds are over")
-            self.memory.advance(0.1)
+            self.memory.advance(2.875)
+            self.assertEqual(disconnected, [], "2 7/8 seconds are over")
+            self.memory.advance(0.125)
             kinds = [getattr(outcome, "type", outcome) for outcome in disconnected]
             self.assertEqual(kinds, [StillConnected], f"3 seconds are over: {lose.__name__}")
             text = disconnected[0].getErrorMessage()
@@ -280,7 +291,7 @@ class NetworkHardeningTests(TestCase):
         await loopback.disconnect()
 
     async def test_large_body_to_the_client(self) -> None:
-        """The server still has megabytes to write when the client closes: its end is reset."""
+        """The server still has megabytes to write when the client closes: both ends go."""
         server, client = Flooding(), Collecting()
         loopback = await connect(reactor, OneServer(server), client)
         await client.first
