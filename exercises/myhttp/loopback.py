@@ -37,6 +37,8 @@ class Loopback:
     :param server_lost: fires when the server's connection is lost.
     :param client_lost: fires when the client's connection is lost.
     :param timeout: how many seconds all that may take.
+    :ivar port: as it was given.
+    :ivar client: as it was given.
     """
 
     port: IListeningPort
@@ -58,8 +60,9 @@ class Loopback:
 
         :returns: a Deferred that fires, with ``None``, when the port has stopped
             listening, the server's connection is lost and the client's is lost. It
-            fails with ``StillConnected`` after ``timeout`` seconds. It may be called
-            again: then it waits for the same three things.
+            fails with ``StillConnected`` after ``timeout`` seconds, or with the error
+            of ``stopListening``. It may be called again: then it waits for what is
+            still missing.
         """
         raise NotImplementedError("Stage 8: Loopback.disconnect is not written yet.")
 
@@ -69,6 +72,7 @@ def connect(reactor: Any, factory: IProtocolFactory, client: Protocol) -> Deferr
 
     :param factory: makes the server's protocol.
     :param client: the client's protocol.
-    :returns: a Deferred that fires with a ``Loopback`` when both ends are connected.
+    :returns: a Deferred that fires with a ``Loopback`` when both ends are connected, or
+        fails with the error of the connection.
     """
     raise NotImplementedError("Stage 8: connect is not written yet.")

@@ -1,6 +1,6 @@
-"""The broken servers of stage 8."""
+"""The broken servers of stage 8, and those that are right in another way."""
 
-from solutions.broken import Broken
+from solutions.broken import Broken, Freedom
 
 BROKEN = (
     Broken(
@@ -135,5 +135,26 @@ BROKEN = (
         replacement="            if False:\n",
         story="It does not say that the port could not stop.",
         violates="PortThatCannotStopTests.test_any_order",
+    ),
+)
+
+FREEDOMS = (
+    Freedom(
+        file="loopback.py",
+        text="    await accepting.made\n",
+        replacement="    await accepting.made\n    await Deferred(lambda _: None).addTimeout(0, reactor, lambda *_: None)\n",
+        story="in which turn of the reactor connect fires",
+    ),
+    Freedom(
+        file="loopback.py",
+        text='", ".join(missing)',
+        replacement='" and ".join(reversed(missing))',
+        story="in which order the failure names what is missing",
+    ),
+    Freedom(
+        file="loopback.py",
+        text='called(protocol, "makeConnection")',
+        replacement='called(protocol, "connectionMade")',
+        story="by which of its methods it sees that the server is connected",
     ),
 )
