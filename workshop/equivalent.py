@@ -14,9 +14,6 @@ EQUIVALENT: dict[str, tuple[str, ...]] = {
         "response.py Response: @dataclass(frozen=True) [dataclass(frozen=True) => dataclass()]",
         "response.py Response: @dataclass(frozen=True) [True => False]",
     ),
-    "More than one space between the words may be tolerated (RFC 1945, appendix B).": (
-        'request.py parse_request_line: words = line.split(b" ") [line.split(b" ") => line.split()]',
-    ),
     "The body of an error is for people: what it says is left open.": (
         'channel.py refusal: return Response(status, [(b"Content-Type", b"text/plain")], explanation.encode() + b"\\n") [b"\\n" => b\'XX\\nXX\']',
         "channel.py HTTPChannel.dataReceived: self._refuse(error.status, str(error)) [str(error) => str()]",

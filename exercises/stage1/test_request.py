@@ -1,14 +1,16 @@
-"""Stage 1: a request is bytes.
+"""Stage 1, the core: a request is bytes.
 
-The tests are in the order in which you would make them pass:
-``trial --order toptobottom exercises.stage1``
+The tests are in the order in which you would make them pass.  The first value of
+``assertEqual`` is the actual one, the second the expected one.
 """
+
+from traceback import format_exc
 
 from twisted.trial.unittest import TestCase
 
 from exercises.myhttp.request import BadRequest, Request, parse_request
 
-timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 
 class RequestLineTests(TestCase):
@@ -28,9 +30,9 @@ class RequestLineTests(TestCase):
 
     def test_target_is_kept_as_it_was_sent(self) -> None:
         """Nothing is decoded or cut off: that is for others to do (RFC 1945, 5.1.2)."""
-        sent = b"GET /a%20b+c/\xe9?d=%2F HTTP/1.0\r\n\r\n"
+        sent = b"GET /a%20b+c/../d//?e=%2F HTTP/1.0\r\n\r\n"
         request = parse_request(sent)
-        self.assertEqual(request.target, b"/a%20b+c/\xe9?d=%2F", f"sent {sent!r}")
+        self.assertEqual(request.target, b"/a%20b+c/../d//?e=%2F", f"sent {sent!r}")
 
     def test_method_is_case_sensitive(self) -> None:
         """``get`` is a method too, only not the one called ``GET`` (RFC 1945, 5.1.1)."""
@@ -44,165 +46,132 @@ class RequestLineTests(TestCase):
         request = parse_request(sent)
         self.assertEqual(request.version, (1, 10), f"sent {sent!r}")
 
-    def test_line_feed_alone_ends_a_line(self) -> None:
-        """People type requests by hand, and their lines end so (RFC 1945, B)."""
-        sent = b"GET / HTTP/1.0\n\n"
-        request = parse_request(sent)
-        self.assertEqual(request, Request(b"GET", b"/", (1, 0)), f"sent {sent!r}")
+
+class RequestTests(TestCase):
+    """A ``Request`` is five values, which a test can compare and print."""
+
+    def test_each_value_counts(self) -> None:
+        """Requests are equal if all five values are, and differ if one of them does."""
+        values = (b"POST", b"/a", (1, 0), ((b"X", b"y"),), b"z")
+        others = (b"PUT", b"/b", (1, 1), ((b"X", b"Y"),), b"")
+        request = Request(*values)
+        self.assertEqual(request, Request(*values))
+        different = [Request(*values[:i], others[i], *values[i + 1 :]) for i in range(5)]
+        for other in (*different, None, 400):
+            actual = (request == other, request != other)
+            self.assertEqual(actual, (False, True), f"compared {request!r} with {other!r}")
+
+    def test_shows_its_values(self) -> None:
+        """``repr`` names the values: it is what a failed test prints."""
+        shown = repr(Request(b"POST", b"/a", (1, 23), ((b"X", b"y"),), b"z"))
+        for value in (b"POST", b"/a", 23, b"X", b"y", b"z"):
+            self.assertIn(repr(value), shown)
 
 
 class HeaderFieldTests(TestCase):
     """The lines after the first: ``Name: value``."""
 
     def test_header_fields_keep_their_order(self) -> None:
-        """Every field is there, as a pair of name and value (RFC 1945, 4.2)."""
-        sent = b"GET / HTTP/1.0\r\nHost: a\r\nX-B: b\r\nX-A: c\r\n\r\n"
+        """Every field is a pair of name and value, as they were sent (RFC 1945, 4.2)."""
+        sent = b"GET / HTTP/1.0\r\nHost: a\r\nX-B: b\r\nx-a: C\r\n\r\n"
         request = parse_request(sent)
-        expected = [(b"Host", b"a"), (b"X-B", b"b"), (b"X-A", b"c")]
-        self.assertEqual(list(request.headers), expected, f"sent {sent!r}")
-
-    def test_line_feed_alone_ends_a_field(self) -> None:
-        """As it ends the request line (RFC 1945, B)."""
-        sent = b"GET / HTTP/1.0\nHost: a\nX-B: b\r\n\n"
-        request = parse_request(sent)
-        expected = [(b"Host", b"a"), (b"X-B", b"b")]
-        self.assertEqual(list(request.headers), expected, f"sent {sent!r}")
+        expected = ((b"Host", b"a"), (b"X-B", b"b"), (b"x-a", b"C"))
+        self.assertEqual(request.headers, expected, f"sent {sent!r}")
 
     def test_space_around_a_value_is_dropped(self) -> None:
-        """Spaces and tabs, at both ends, and no other bytes (RFC 1945, 4.2)."""
-        sent = b"GET / HTTP/1.0\r\nX-A: \t a  b \t\r\nX-B:\x0bc\x0c\r\nX-C: X C X\r\n\r\n"
+        """At both ends, and not within it (RFC 1945, 4.2)."""
+        sent = b"GET / HTTP/1.0\r\nX-A:   a  b  \r\nX-B:c\r\n\r\n"
         request = parse_request(sent)
-        expected = [(b"X-A", b"a  b"), (b"X-B", b"\x0bc\x0c"), (b"X-C", b"X C X")]
-        self.assertEqual(list(request.headers), expected, f"sent {sent!r}")
+        self.assertEqual(request.headers, ((b"X-A", b"a  b"), (b"X-B", b"c")), f"sent {sent!r}")
 
     def test_value_may_hold_a_colon(self) -> None:
         """Only the first colon ends the name (RFC 1945, 4.2)."""
-        sent = b"GET / HTTP/1.0\r\nHost: a:8080\r\n\r\n"
+        sent = b"GET / HTTP/1.0\r\nHost: a:8080\r\nX-A: b: c: d\r\n\r\n"
         request = parse_request(sent)
-        self.assertEqual(list(request.headers), [(b"Host", b"a:8080")], f"sent {sent!r}")
+        expected = ((b"Host", b"a:8080"), (b"X-A", b"b: c: d"))
+        self.assertEqual(request.headers, expected, f"sent {sent!r}")
 
     def test_value_may_be_empty(self) -> None:
         """A name and a colon are enough (RFC 1945, 4.2)."""
-        sent = b"GET / HTTP/1.0\r\nAccept:\r\n\r\n"
+        sent = b"GET / HTTP/1.0\r\nAccept:\r\nX-A: \r\n\r\n"
         request = parse_request(sent)
-        self.assertEqual(list(request.headers), [(b"Accept", b"")], f"sent {sent!r}")
-
-    def test_value_may_be_any_text(self) -> None:
-        """Bytes above 127 are passed on as they are (RFC 1945, 2.2)."""
-        sent = b"GET / HTTP/1.0\r\nX-Name: Andr\xe9\r\n\r\n"
-        request = parse_request(sent)
-        self.assertEqual(list(request.headers), [(b"X-Name", b"Andr\xe9")], f"sent {sent!r}")
+        self.assertEqual(request.headers, ((b"Accept", b""), (b"X-A", b"")), f"sent {sent!r}")
 
     def test_name_is_found_in_any_case(self) -> None:
         """``header`` compares without regard to case (RFC 1945, 4.2)."""
-        request = Request(b"GET", b"/", (1, 0), ((b"X-a", b"1"), (b"hOsT", b"here")))
-        self.assertEqual(request.header(b"Host"), b"here", f"asked {request!r}")
+        request = Request(b"GET", b"/", (1, 0), ((b"X-a", b"1"), (b"hOsT", b"Here")))
+        for name in (b"Host", b"host", b"HOST"):
+            self.assertEqual(request.header(name), b"Here", f"asked {request!r} for {name!r}")
 
     def test_name_that_was_not_sent(self) -> None:
         """``header`` tells a field that is missing from one that is empty."""
         request = Request(b"GET", b"/", (1, 0), ((b"Accept", b""),))
-        came = (request.header(b"Accept"), request.header(b"Host"))
-        self.assertEqual(came, (b"", None), f"asked {request!r}")
+        actual = (request.header(b"Accept"), request.header(b"Host"))
+        self.assertEqual(actual, (b"", None), f"asked {request!r} for 'Accept' and 'Host'")
 
     def test_field_that_was_sent_twice(self) -> None:
         """Several fields of one name are one list of values (RFC 1945, 4.2)."""
-        request = Request(b"GET", b"/", (1, 0), ((b"Via", b"a"), (b"X", b"y"), (b"via", b"b")))
-        self.assertEqual(request.header(b"Via"), b"a, b", f"asked {request!r}")
-
-
-TOKEN = b"!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~"
+        headers = ((b"Via", b""), (b"X", b"y"), (b"via", b"a"), (b"VIA", b"a"))
+        request = Request(b"GET", b"/", (1, 0), headers)
+        self.assertEqual(request.header(b"Via"), b", a, a", f"asked {request!r} for 'Via'")
 
 
 class BadRequestTests(TestCase):
     """What is no request is refused: bad input is part of the specification."""
 
     def assert_bad(self, *heads: bytes) -> None:
-        """Assert that none of these is accepted."""
+        """Assert that each of these raises a BadRequest with the status 400."""
         for sent in heads:
             try:
-                came = parse_request(sent)
+                actual = repr(parse_request(sent))
             except BadRequest as error:
                 self.assertEqual(error.status, 400, f"sent {sent!r}")
-            else:
-                self.fail(f"sent {sent!r}, expected a BadRequest, came {came!r}")
+                continue
+            except Exception:
+                actual = format_exc()
+            self.fail(f"sent {sent!r}, expected a BadRequest, but this came:\n{actual}")
 
     def test_error_has_a_status(self) -> None:
         """The error knows the status code of the answer: 400 unless told otherwise."""
         plain, special = BadRequest("why"), BadRequest("too much", 413)
-        came = [(str(plain), plain.status), (str(special), special.status)]
-        self.assertEqual(came, [("why", 400), ("too much", 413)])
+        actual = [(str(plain), plain.status), (str(special), special.status)]
+        self.assertEqual(actual, [("why", 400), ("too much", 413)])
 
     def test_nothing(self) -> None:
         """No bytes are no request."""
         self.assert_bad(b"")
 
-    def test_blank_line_alone(self) -> None:
-        """A blank line is no request line (RFC 1945, 5.1)."""
-        self.assert_bad(b"\r\n")
-        self.assert_bad(b"\r\n\r\n")
-
-    def test_head_without_its_end(self) -> None:
-        """A head that was cut off is not guessed at (RFC 1945, 5)."""
-        self.assert_bad(b"GET / HTTP/1.0\r\nHost: a\r\n")
-
-    def test_more_than_a_head(self) -> None:
-        """What comes after the first blank line is not part of the head (RFC 1945, 5)."""
-        self.assert_bad(b"GET / HTTP/1.0\r\n\r\nHost: a\r\n\r\n")
-
     def test_too_few_words(self) -> None:
-        """A method alone asks for nothing (RFC 1945, 5.1)."""
-        self.assert_bad(b"GET\r\n\r\n")
+        """A request line is a method, a target and a version (RFC 1945, 5.1)."""
+        self.assert_bad(b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET HTTP/1.0\r\n\r\n")
 
     def test_too_many_words(self) -> None:
         """A target with a space in it is not repaired (RFC 1945, 5.1)."""
-        self.assert_bad(b"GET /my file.txt HTTP/1.0\r\n\r\n")
+        self.assert_bad(b"GET /my file.txt HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0 b\r\n\r\n")
 
-    def test_method_is_a_token(self) -> None:
+    def test_method_without_strange_letters(self) -> None:
         """A method is made of letters, digits and a few signs (RFC 1945, 2.2, 5.1.1)."""
-        self.assertEqual(parse_request(TOKEN + b" / HTTP/1.0\r\n\r\n").method, TOKEN)
-        for byte in set(range(256)) - set(TOKEN) - set(b" \t\n"):
-            self.assert_bad(b"G%cT / HTTP/1.0\r\n\r\n" % byte)
+        self.assert_bad(b"G@T / HTTP/1.0\r\n\r\n", b"(GET) / HTTP/1.0\r\n\r\n")
 
     def test_target_begins_with_a_slash(self) -> None:
         """A path is absolute, and never empty (RFC 1945, 5.1.2)."""
-        self.assert_bad(b"GET index.html HTTP/1.0\r\n\r\n")
+        self.assert_bad(b"GET index.html HTTP/1.0\r\n\r\n", b"GET ?a=/ HTTP/1.0\r\n\r\n")
 
-    def test_target_without_control_characters(self) -> None:
-        """A NUL or a carriage return is no part of a target (RFC 1945, 3.2.1)."""
-        for byte in (*range(32), 127):
-            self.assert_bad(b"GET /a%cb HTTP/1.0\r\n\r\n" % byte)
-
-    def test_version_is_digits(self) -> None:
-        """``int`` accepts more than HTTP does: signs, spaces, underscores (RFC 1945, 3.1)."""
-        self.assert_bad(b"GET / HTTP/+1.0\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0_0\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.\r\n\r\n")
-        self.assert_bad(b"GET / XHTTP/1.0\r\n\r\n")
-
-    def test_version_has_few_digits(self) -> None:
-        """Four at most: Python itself refuses to read a number of five thousand."""
-        self.assertEqual(parse_request(b"GET / HTTP/0001.0012\r\n\r\n").version, (1, 12))
-        self.assert_bad(b"GET / HTTP/00001.0\r\n\r\n", b"GET / HTTP/1.00000\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1." + 5000 * b"0" + b"\r\n\r\n")
+    def test_version_is_http_and_two_numbers(self) -> None:
+        """The word, a slash, a number, a dot, a number (RFC 1945, 3.1)."""
+        for version in (b"HTTP", b"HTTP/", b"HTTP/1", b"HTTP/1.x", b"HTTP/1.0.0", b"FTP/1.0"):
+            self.assert_bad(b"GET / " + version + b"\r\n\r\n")
 
     def test_field_without_a_colon(self) -> None:
         """A line that is no header field is not skipped (RFC 1945, 4.2)."""
-        self.assert_bad(b"GET / HTTP/1.0\r\nHost\r\n\r\n")
+        self.assert_bad(
+            b"GET / HTTP/1.0\r\nHost\r\n\r\n",
+            b"GET / HTTP/1.0\r\nHost: a\r\nAccept\r\n\r\n",
+            b"GET / HTTP/1.0\r\nHost\r\nAccept: a\r\n\r\n",
+        )
 
-    def test_name_is_a_token(self) -> None:
-        """No name, or space before the colon, lets requests be smuggled (RFC 1945, 4.2)."""
-        self.assert_bad(b"GET / HTTP/1.0\r\n: a\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0\r\nHost : a\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0\r\n Host: a\r\n\r\n")
-        name = parse_request(b"GET / HTTP/1.0\r\n" + TOKEN + b": a\r\n\r\n").headers[0][0]
-        self.assertEqual(name, TOKEN)
-        for byte in set(range(256)) - set(TOKEN) - set(b":\n"):
-            self.assert_bad(b"GET / HTTP/1.0\r\nX%cY: a\r\n\r\n" % byte)
-
-    def test_value_without_nul_or_carriage_return(self) -> None:
-        """They end a line for some readers and not for others (RFC 1945, 2.2)."""
-        self.assert_bad(b"GET / HTTP/1.0\r\nX: a\x00b\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0\r\nX: a\rb\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0\r\nX: a\rY: b\r\n\r\n")
-        self.assert_bad(b"GET / HTTP/1.0\r\nX: a\r\r\n\r\n")
+    def test_head_without_its_end(self) -> None:
+        """A head that was cut off is not guessed at (RFC 1945, 5)."""
+        whole = b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"
+        for end in range(len(whole) - 1):
+            self.assert_bad(whole[:end])

@@ -37,11 +37,12 @@ class Request:
 
 def parse_request(head: bytes) -> Request:
     """Parse a request line, header fields and the blank line that ends them."""
-    lines = [line.removesuffix(b"\r") for line in head.split(b"\n")]
-    if lines[-2:] != [b"", b""]:
+    *parts, rest = head.split(b"\n")
+    lines = [part.removesuffix(b"\r") for part in parts]
+    if rest or lines[-1:] != [b""]:
         raise BadRequest("The head does not end with a blank line.")
     method, target, version = parse_request_line(lines[0])
-    return Request(method, target, version, tuple(parse_field(line) for line in lines[1:-2]))
+    return Request(method, target, version, tuple(parse_field(line) for line in lines[1:-1]))
 
 
 def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
