@@ -1,6 +1,17 @@
 """Small changes to a module, each of which its tests should notice.
 
-The operators are the usual ones. What is left out by rule, since no test should notice it:
+What is changed:
+
+- expressions: each comparison becomes each other one, a condition or an operand is left out,
+  a number is one more or less, two arguments change places, an argument, a keyword or a
+  default is dropped, a conversion such as ``bytes(...)`` or ``.lower()`` is taken away or
+  becomes a sister that does more or less;
+- statements: each is deleted, doubled, swapped with the next, or has a ``return`` before it;
+- exceptions: what is caught or raised becomes wider and narrower, and ``try`` is taken away;
+- attributes: what belongs to an instance is shared by its class;
+- regular expressions: see :mod:`workshop.patterns`; and a flag is added.
+
+What is left out by rule, since no test should notice it:
 
 - docstrings and annotations;
 - texts for people, that is, those which are a sentence: what an error says in words is
@@ -12,22 +23,23 @@ from __future__ import annotations
 
 import ast
 import copy
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
+from . import patterns
+
+ORDERS: tuple[type[ast.cmpop], ...] = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+EQUALITIES: tuple[type[ast.cmpop], ...] = (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    **dict.fromkeys(ORDERS, ORDERS),
+    ast.Eq: (*ORDERS, ast.Is, ast.In),
+    ast.NotEq: (*ORDERS, ast.IsNot, ast.NotIn),
+    **dict.fromkeys((ast.Is, ast.IsNot), EQUALITIES),
+    **dict.fromkeys((ast.In, ast.NotIn), (ast.In, ast.NotIn, ast.Eq, ast.NotEq)),
 }
+"""The comparisons that take the place of one."""
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -42,30 +54,96 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
     ast.BitXor: ast.BitAnd,
 }
-METHODS = {
-    "lower": "upper",
-    "upper": "lower",
-    "strip": "lstrip",
-    "lstrip": "rstrip",
-    "rstrip": "lstrip",
-    "find": "rfind",
-    "rfind": "find",
-    "index": "rindex",
-    "split": "rsplit",
-    "rsplit": "split",
-    "partition": "rpartition",
-    "rpartition": "partition",
-    "startswith": "endswith",
-    "endswith": "startswith",
-    "removeprefix": "removesuffix",
-    "removesuffix": "removeprefix",
-    "fullmatch": "match",
-    "match": "search",
-    "append": "extend",
-    "addBoth": "addCallback",
-    "addCallback": "addBoth",
-    "addErrback": "addBoth",
+METHODS: dict[str, tuple[str, ...]] = {
+    "lower": ("upper", ""),
+    "upper": ("lower", ""),
+    "strip": ("lstrip", "rstrip", "strip()", ""),
+    "lstrip": ("rstrip", "strip", "lstrip()", ""),
+    "rstrip": ("lstrip", "strip", "rstrip()", ""),
+    "find": ("rfind",),
+    "rfind": ("find",),
+    "index": ("rindex",),
+    "split": ("rsplit", "split()", "splitlines()"),
+    "rsplit": ("split", "rsplit()"),
+    "splitlines": ("split",),
+    "partition": ("rpartition",),
+    "rpartition": ("partition",),
+    "startswith": ("endswith", "__contains__"),
+    "endswith": ("startswith", "__contains__"),
+    "removeprefix": ("removesuffix", "lstrip", ""),
+    "removesuffix": ("removeprefix", "rstrip", "rstrip()", ""),
+    "fullmatch": ("match", "search"),
+    "match": ("search", "fullmatch"),
+    "search": ("match", "fullmatch"),
+    "replace": ("",),
+    "encode": ("",),
+    "decode": ("",),
+    "isdigit": ("isalnum",),
+    "append": ("extend", "appendleft"),
+    "popleft": ("pop",),
+    "pop": ("popleft",),
+    "update": ("",),
+    "copy": ("",),
+    "addBoth": ("addCallback", "addErrback"),
+    "addCallback": ("addBoth", "addErrback"),
+    "addErrback": ("addBoth", "addCallback"),
+    "loseConnection": ("abortConnection",),
+    "abortConnection": ("loseConnection",),
+    "pauseProducing": ("resumeProducing",),
+    "resumeProducing": ("pauseProducing",),
+    "callback": ("errback",),
+    "errback": ("callback",),
 }
+"""The methods that take the place of one; ``strip()`` has no arguments, and with the empty
+name the call is taken away, and its object stays.
+"""
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "bytes": ("bytearray", ""),
+    "bytearray": ("bytes", ""),
+    "tuple": ("list", ""),
+    "list": ("tuple", ""),
+    "set": ("list", "frozenset", ""),
+    "frozenset": ("set", ""),
+    "dict": ("",),
+    "int": ("round", "float", ""),
+    "float": ("int", ""),
+    "str": ("repr", ""),
+    "repr": ("str", ""),
+    "bool": ("",),
+    "sorted": ("",),
+    "reversed": ("",),
+    "abs": ("",),
+    "any": ("all",),
+    "all": ("any",),
+    "min": ("max",),
+    "max": ("min",),
+    "maybeDeferred": ("succeed",),
+}
+"""The functions that take the place of one; with the empty name its argument stays."""
+WIDER = {
+    "ValueError": ("Exception",),
+    "TypeError": ("Exception",),
+    "OSError": ("Exception",),
+    "PermissionError": ("OSError", "Exception"),
+    "FileNotFoundError": ("OSError", "Exception"),
+    "NotADirectoryError": ("OSError", "Exception"),
+    "KeyError": ("LookupError", "Exception"),
+    "IndexError": ("LookupError", "Exception"),
+    "LookupError": ("Exception",),
+    "UnicodeError": ("ValueError", "Exception"),
+    "UnicodeDecodeError": ("ValueError", "Exception"),
+    "UnicodeEncodeError": ("ValueError", "Exception"),
+    "Exception": ("BaseException",),
+}
+NARROWER = {
+    "ValueError": ("UnicodeError",),
+    "OSError": ("PermissionError", "FileNotFoundError"),
+    "LookupError": ("KeyError",),
+    "UnicodeError": ("UnicodeDecodeError",),
+    "Exception": ("ValueError", "OSError", "RuntimeError"),
+    "BaseException": ("Exception",),
+}
+RE_FUNCTIONS = ("compile", "match", "fullmatch", "search", "split", "sub", "findall", "finditer")
 
 
 @dataclass(frozen=True)
@@ -87,52 +165,108 @@ class Mutant:
 
 
 def mutants(file: str, source: str) -> list[Mutant]:
-    """Return all mutants of a module.
+    """Return all mutants of a module; all of them can be compiled, and no two are the same.
 
     :param file: the name of its file.
     :param source: its text.
     """
-    data = source.encode()
-    lines = data.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
+    text = _Text(source)
     made = []
     seen: Counter[str] = Counter()
-    for change in _Operators().changes(ast.parse(source)):
-        node = change.node
-        begin = starts[node.lineno - 1] + node.col_offset
-        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-        text = lines[node.lineno - 1].decode().strip()
-        old = " ".join(data[begin:end].decode().split())
-        key = f"{file} {change.where}: {text} [{old} => {change.new}]"
+    sources = {source}
+    for change in _Operators(text).changes(ast.parse(source)):
+        new = text.with_edits(change.edits)
+        if new in sources or not _compiles(new):
+            continue
+        sources.add(new)
+        key = f"{file} {change.where}: {text.line(change.line)} [{change.name}]"
         seen[key] += 1
         if seen[key] > 1:
             key += f" #{seen[key]}"
-        new = data[:begin] + change.spliced.encode() + data[end:]
-        made.append(Mutant(file, node.lineno, key, new.decode()))
+        made.append(Mutant(file, change.line, key, new))
     return made
+
+
+def _compiles(source: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as of ``is`` with a literal
+        try:
+            compile(source, "", "exec")
+        except (SyntaxError, ValueError):
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """What stands in the place of the bytes from ``begin`` to ``end`` of a module."""
+
+    begin: int
+    end: int
+    text: str
 
 
 @dataclass(frozen=True)
 class _Change:
-    """The node that is replaced, the function that it is in, and what stands in its place."""
+    """The edits that make a mutant, with the function that it is in and what is done."""
 
-    node: ast.expr | ast.stmt
+    line: int
     where: str
-    new: str
+    name: str
+    edits: tuple[_Edit, ...]
 
-    @property
-    def spliced(self) -> str:
-        """The text, in parentheses if it may need some."""
-        atoms = (ast.stmt, ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Call)
-        return self.new if isinstance(self.node, atoms) else f"({self.new})"
+
+class _Text:
+    """The text of a module, and where its nodes stand."""
+
+    def __init__(self, source: str) -> None:
+        self._data = source.encode()
+        self._lines = self._data.splitlines(keepends=True)
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def line(self, number: int) -> str:
+        """Return a line without its indentation."""
+        return self._lines[number - 1].decode().strip()
+
+    def begin(self, node: ast.expr | ast.stmt) -> int:
+        """Return where a node begins, its decorators left out."""
+        return self._starts[node.lineno - 1] + node.col_offset
+
+    def end(self, node: ast.expr | ast.stmt) -> int:
+        """Return where a node ends."""
+        return self._starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+    def of(self, node: ast.expr | ast.stmt) -> str:
+        """Return the text of a node, as it stands there."""
+        return self._data[self.begin(node) : self.end(node)].decode()
+
+    def place(self, line: int, column: int) -> int:
+        """Return where a column of a line is."""
+        return self._starts[line - 1] + column
+
+    def in_one_line(self, node: ast.expr | ast.stmt) -> str:
+        """Return the text of a node with single spaces for all white space in it."""
+        return " ".join(self.of(node).split())
+
+    def starts_a_line(self, node: ast.stmt) -> bool:
+        """Tell whether nothing but indentation stands before a statement."""
+        return not self._data[self._starts[node.lineno - 1] : self.begin(node)].strip()
+
+    def with_edits(self, edits: tuple[_Edit, ...]) -> str:
+        """Return the whole text, changed."""
+        data = self._data
+        for edit in sorted(edits, key=lambda edit: -edit.begin):
+            data = data[: edit.begin] + edit.text.encode() + data[edit.end :]
+        return data.decode()
 
 
 class _Operators:
     """Finds all changes of a module."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: _Text) -> None:
+        self._text = text
         self._where: list[str] = []
 
     def changes(self, node: ast.AST) -> Iterator[_Change]:
@@ -140,13 +274,103 @@ class _Operators:
         named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         if named:
             self._where.append(node.name)  # type: ignore[attr-defined]
+        where = ".".join(self._where) or "module"
         if isinstance(node, (ast.expr, ast.stmt)):
             for old, new in self._replacements(node):
-                yield _Change(old, ".".join(self._where) or "module", new)
+                yield self._replacement(where, old, new)
+        for line, name, edits in self._edits(node):
+            yield _Change(line, where, name, tuple(edits))
         for child in self._children(node):
             yield from self.changes(child)
         if named:
             self._where.pop()
+
+    def _replacement(self, where: str, node: ast.expr | ast.stmt, new: str) -> _Change:
+        """Put an expression or a statement in the place of another one."""
+        atoms = (ast.stmt, ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+        text = new if isinstance(node, atoms) else f"({new})"
+        edit = _Edit(self._text.begin(node), self._text.end(node), text)
+        name = f"{self._text.in_one_line(node)} => {new}"
+        return _Change(node.lineno, where, name, (edit,))
+
+    def _edits(self, node: ast.AST) -> Iterator[tuple[int, str, list[_Edit]]]:
+        """Yield changes that are more than a replacement: a line, a name, and the edits."""
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
+                yield from self._of_block(block)
+        if isinstance(node, ast.ClassDef):
+            yield from self._of_class(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from self._of_defaults(node)
+        if isinstance(node, ast.Try):
+            begin, end = self._text.begin(node), self._text.end(node)
+            kept = [*node.body, *node.orelse, *node.finalbody]
+            indent = "\n" + " " * node.col_offset
+            lines = [line for stmt in kept for line in ast.unparse(stmt).split("\n")]
+            yield node.lineno, "without try", [_Edit(begin, end, indent.join(lines))]
+
+    def _of_block(self, block: list[ast.stmt]) -> Iterator[tuple[int, str, list[_Edit]]]:
+        """Delete, double and swap statements; return before them."""
+        text = self._text
+        for index, node in enumerate(block):
+            if not text.starts_a_line(node) or _is_docstring(node):
+                continue
+            begin, end = text.begin(node), text.end(node)
+            indent = "\n" + " " * node.col_offset
+            if isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
+                yield node.lineno, "all of it => pass", [_Edit(begin, end, "pass")]
+            if isinstance(node, (ast.Return, ast.Delete)):
+                yield node.lineno, "deleted", [_Edit(begin, end, "pass")]
+            if isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign)):
+                twice = text.of(node) + indent + text.of(node)
+                yield node.lineno, "twice", [_Edit(begin, end, twice)]
+            if not isinstance(node, (ast.Return, ast.Raise)):
+                yield node.lineno, "return before it", [_Edit(begin, begin, "return" + indent)]
+            definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+            if index + 1 < len(block) and not isinstance(node, definitions):
+                after = block[index + 1]
+                if text.starts_a_line(after) and not isinstance(after, definitions):
+                    swapped = text.of(after) + indent + text.of(node)
+                    name = f"swapped with: {text.line(after.lineno)}"
+                    yield node.lineno, name, [_Edit(begin, text.end(after), swapped)]
+
+    def _of_class(self, node: ast.ClassDef) -> Iterator[tuple[int, str, list[_Edit]]]:
+        """Let all instances share what each makes for itself."""
+        inits = [each for each in node.body if getattr(each, "name", "") == "__init__"]
+        if not inits or not isinstance(inits[0], ast.FunctionDef):
+            return
+        init = inits[0]
+        arguments = {each.arg for each in [*init.args.args, *init.args.kwonlyargs]}
+        for stmt in init.body:
+            target = stmt.targets[0] if isinstance(stmt, ast.Assign) else None
+            target = stmt.target if isinstance(stmt, ast.AnnAssign) else target
+            value = getattr(stmt, "value", None)
+            if not isinstance(target, ast.Attribute) or value is None:
+                continue
+            names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+            if ast.unparse(target.value) == "self" and not names & arguments:
+                place = self._text.begin(init)
+                shared = f"{target.attr} = {ast.unparse(value)}\n" + " " * init.col_offset
+                edits = [
+                    _Edit(place, place, shared),
+                    _Edit(self._text.begin(stmt), self._text.end(stmt), "pass"),
+                ]
+                yield stmt.lineno, "shared by the class", edits
+
+    def _of_defaults(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> Iterator[tuple[int, str, list[_Edit]]]:
+        """Drop the defaults of arguments, one at a time as far as that is possible."""
+        text, arguments = self._text, [*node.args.posonlyargs, *node.args.args]
+        with_defaults = arguments[len(arguments) - len(node.args.defaults) :]
+        pairs = list(zip(with_defaults, node.args.defaults, strict=True))[:1]
+        only = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        pairs += [(argument, default) for argument, default in only if default is not None]
+        for argument, default in pairs:
+            end = argument.end_lineno or 0, argument.end_col_offset or 0
+            edit = _Edit(text.place(*end), text.end(default), "")
+            yield default.lineno, f"{argument.arg} has no default", [edit]
 
     def _children(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield what is in a node, without what is left out by rule."""
@@ -171,7 +395,8 @@ class _Operators:
         """Yield pairs: what is replaced, and the text that replaces it."""
         if isinstance(node, ast.Compare):
             for index, operator in enumerate(node.ops):
-                yield node, _with(node, "ops", index, COMPARISONS[type(operator)]())
+                for kind in COMPARISONS[type(operator)]:
+                    yield node, _with(node, "ops", index, kind())
         elif isinstance(node, ast.BoolOp):
             other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
             yield node, ast.unparse(ast.BoolOp(other, node.values))
@@ -224,13 +449,48 @@ class _Operators:
             changed = copy.deepcopy(node)
             del changed.keywords[index]
             yield node, ast.unparse(changed)
-        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
-            if node.func.attr in ("split", "rsplit") and len(node.args) < 2:
-                return  # without a limit they are the same
-            changed = copy.deepcopy(node)
-            assert isinstance(changed.func, ast.Attribute)
-            changed.func.attr = METHODS[node.func.attr]
-            yield node, ast.unparse(changed)
+        for index in range(len(node.args) - 1):
+            if not isinstance(node.args[index], ast.Starred):
+                changed = copy.deepcopy(node)
+                changed.args[index : index + 2] = changed.args[index + 1], changed.args[index]
+                yield node, ast.unparse(changed)
+        yield from self._of_function(node)
+
+    def _of_function(self, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+        """Call another function or method, or none; change a regular expression."""
+        if isinstance(node.func, ast.Name):
+            for name in FUNCTIONS.get(node.func.id, ()):
+                if name:
+                    yield node, ast.unparse(ast.Call(ast.Name(name), node.args, node.keywords))
+                elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+                    yield node, ast.unparse(node.args[0])
+        elif isinstance(node.func, ast.Attribute):
+            for name in METHODS.get(node.func.attr, ()):
+                if not name:
+                    yield node, ast.unparse(node.func.value)
+                    continue
+                function = ast.Attribute(node.func.value, name.removesuffix("()"))
+                bare = name.endswith("()")
+                arguments = ([], []) if bare else (node.args, node.keywords)
+                yield node, ast.unparse(ast.Call(function, *arguments))
+            is_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
+            if is_re and node.func.attr in RE_FUNCTIONS:
+                yield from self._of_pattern(node)
+
+    def _of_pattern(self, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+        """Change a regular expression, and its flags."""
+        pattern = node.args[0]
+        if isinstance(pattern, ast.Constant) and isinstance(pattern.value, bytes):
+            for text in patterns.changed(pattern.value.decode("latin-1")):
+                yield pattern, repr(text.encode("latin-1"))
+        elif isinstance(pattern, ast.Constant) and isinstance(pattern.value, str):
+            for text in patterns.changed(pattern.value):
+                yield pattern, repr(text)
+        count = 1 if node.func.attr == "compile" else 2  # type: ignore[attr-defined]
+        if len(node.args) <= count and not node.keywords:
+            for flag in patterns.FLAGS:
+                added = ast.keyword("flags", ast.Attribute(ast.Name("re"), flag))
+                yield node, ast.unparse(ast.Call(node.func, node.args, [added]))
 
     def _of_statement(self, node: ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
         """Leave out a statement; change a condition, a result, an assignment."""
@@ -248,6 +508,10 @@ class _Operators:
                 yield node, "pass"
         elif isinstance(node, ast.Raise):
             yield node, "pass"
+            if isinstance(node.exc, ast.Call):
+                yield from self._of_exception(node.exc.func)
+            elif node.exc is not None:
+                yield from self._of_exception(node.exc)
         elif isinstance(node, ast.Assign):
             if not _is_type(node.value):
                 yield node, "pass"
@@ -281,6 +545,18 @@ class _Operators:
                         changed = copy.deepcopy(handler.type)
                         del changed.elts[index]
                         yield handler.type, ast.unparse(changed)
+                yield from self._of_exception(handler.type)
+
+    def _of_exception(self, node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
+        """Catch or raise a wider exception, and a narrower one."""
+        for name in node.elts if isinstance(node, ast.Tuple) else [node]:
+            others: tuple[str, ...] = ()
+            if isinstance(name, ast.Name):
+                others = WIDER.get(name.id, ()) + NARROWER.get(name.id, ())
+                if name.id not in WIDER and name.id not in NARROWER:
+                    others = ("Exception",)
+            for other in others:
+                yield name, other
 
 
 def _with(node: ast.expr, field: str, index: int, value: ast.AST) -> str:
@@ -299,10 +575,17 @@ def _other_values(value: object) -> Iterator[str]:
         yield str(value - 1)
     elif isinstance(value, bytes):
         yield repr(b"XX" + value + b"XX")
+        for other in (value.lower(), value.upper(), b""):
+            if other != value:
+                yield repr(other)
     elif isinstance(value, str):
         yield repr(f"XX{value}XX")
     elif value is None:
         yield repr("")
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -77,14 +77,18 @@ class Worker:
 
     :param events: where what it tells is put, with the worker; at its end, ``None``.
     :param folder: where its tests may write.
+    :param module: what it runs, which does jobs as :mod:`workshop.worker` does.
     """
 
     def __init__(
-        self, events: queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]], folder: Path
+        self,
+        events: queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]],
+        folder: Path,
+        module: str = "workshop.worker",
     ) -> None:
         folder.mkdir()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workshop.worker", str(folder)],
+            [sys.executable, "-m", module, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -152,9 +156,11 @@ class Pool:
     """Some workers, which are replaced when they break down or must be killed.
 
     :param size: how many; ``None`` is one for each processor, but at most four.
+    :param module: what each of them runs.
     """
 
-    def __init__(self, size: int | None = None) -> None:
+    def __init__(self, size: int | None = None, module: str = "workshop.worker") -> None:
+        self._module = module
         self._events: queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]] = queue.SimpleQueue()
         self._queue: list[tuple[int, int, Run]] = []
         self._submitted = 0
@@ -221,7 +227,7 @@ class Pool:
 
     def _start(self) -> Worker:
         self._started += 1
-        return Worker(self._events, self._folder / str(self._started))
+        return Worker(self._events, self._folder / str(self._started), self._module)
 
     def _assign(self) -> None:
         """Give the workers that have nothing to do the jobs that come next."""

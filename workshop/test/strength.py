@@ -11,12 +11,10 @@ from twisted.trial.unittest import TestCase
 from exercises.manifest import STAGES
 from solutions.broken import Broken, broken_servers, freedoms, sources_with
 from workshop.descriptions import tests_in
-from workshop.equivalent import EQUIVALENT
 from workshop.hollow import hollow_sources
 from workshop.jobs import Job
 from workshop.mutation import mutants
 from workshop.pool import Pool
-from workshop.strength import strength
 from workshop.suite import run_broken
 
 timeout = 600  # seconds
@@ -76,26 +74,6 @@ class StrengthTests(TestCase):
 
 class MutationTests(TestCase):
     """Mutants of the solutions, and the tests that must notice them."""
-
-    def test_each_is_noticed(self) -> None:
-        """The tests of a stage notice each mutant that is not listed, and none of the others."""
-        listed = {key for keys in EQUIVALENT.values() for key in keys}
-        with Pool() as pool:
-            found = strength(pool, *STAGES)
-        survivors = {
-            mutant.key: f"solutions/stage{each.stage}/{mutant.file}, line {mutant.line}"
-            for each in found
-            for mutant in each.survivors
-        }
-        gaps = [f"{place}: {key}" for key, place in survivors.items() if key not in listed]
-        self.assertEqual(gaps, [], "\nNo test notices these:\n" + "\n".join(gaps))
-        gone = sorted(listed - set(survivors))
-        if gone:  # on a machine with much else to do a test may take too long, and so notice it
-            with Pool(1) as pool:
-                again = strength(pool, *STAGES, only=gone)
-            still_there = {mutant.key for each in again for mutant in each.survivors}
-            gone = [key for key in gone if key not in still_there]
-        self.assertEqual(gone, [], "\nRemove these from the list:\n" + "\n".join(gone))
 
     def test_each_operator(self) -> None:
         """Each operator makes its mutants."""
