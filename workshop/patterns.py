@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 FLAGS = ("IGNORECASE", "DOTALL", "MULTILINE", "VERBOSE")
@@ -176,7 +177,7 @@ def _fewer_alternatives(tokens: list[Token]) -> Iterator[str]:
         elif token == ("other", ")"):
             bounds = [*starts.pop(depth, []), index + 1]
             if len(bounds) > 2:
-                for begin, end in zip(bounds, bounds[1:], strict=False):
+                for begin, end in pairwise(bounds):
                     cut = slice(begin, end) if end <= index else slice(begin - 1, end - 1)
                     left = tokens[: cut.start] + tokens[cut.stop :]
                     yield "".join(each.text for each in left)

@@ -1,4 +1,4 @@
-"""Two servers side by side: what do they make of the same inputs?
+"""Servers side by side: what each of them makes of the same inputs.
 
 There is a module for each kind of code that a stage writes. Each has two functions:
 

@@ -119,7 +119,7 @@ def happening(draw: Draw, level: int, client: int, slow: bool) -> tuple[Any, ...
     if level >= 6:
         choices += [(3, "advance"), (1, "lost")]
     if slow:
-        choices += [(3, "pull"), (2, "drain"), (1, "flood")]
+        choices += [(3, "pull"), (2, "drain"), (1, "flood" if level >= 10 else "drain")]
     what = draw.weighted(choices)
     if what == "advance":
         idle, whole, close = TIMES
@@ -338,7 +338,7 @@ def the_end(scene: Scene, level: int) -> Any:
     """Wait until all is over, lose all connections, and tell what is left."""
     states = []
     for seconds in (20.0, 100.0):
-        scene.guarded(lambda: scene.clock.advance(seconds))
+        scene.guarded(lambda seconds=seconds: scene.clock.advance(seconds))
         scene.settle()
         states.append((scene.state(("end", 0)), scene.raised))
     for wire in scene.wires:

@@ -322,7 +322,7 @@ def fetched(
         state: Any = None
         if wire is not None:
             ended = wire.disconnecting or wire.aborted
-            state = (ended, wire.aborted if failed and wire.lost_with != "done" else None)
+            state = (ended, wire.aborted if failed else None)
         left = len(clock.getDelayedCalls())
         seen.append((len(came), state, endpoint.cancelled, left if came else left > 0))
     clock.advance(100)

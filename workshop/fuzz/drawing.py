@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class Draw(random.Random):
         else:
             places = {self.randint(1, len(data) - 1) for _ in range(self.randint(1, 3))}
         bounds = [0, *sorted(places), len(data)]
-        return tuple(data[a:b] for a, b in zip(bounds, bounds[1:], strict=False))
+        return tuple(data[a:b] for a, b in pairwise(bounds))
 
     def weighted(self, choices: Sequence[tuple[int, T]]) -> T:
         """Return one of several values, as often as the number beside it says."""

@@ -124,7 +124,7 @@ def law(module: Any, port_kind: str, wait: float | None, closes: str, events: An
     more = () if wait is None else (wait,)
     loopback = module.Loopback(clock, port, protocol, server, client, *more)
     seen: list[Any] = [loopback.port is port, loopback.client is protocol]
-    asked = 0
+    asked, was_there = 0, True  # whether the client is there when it is to be closed
     for what, value in events:
         try:
             if what == "disconnect":
@@ -135,12 +135,13 @@ def law(module: Any, port_kind: str, wait: float | None, closes: str, events: An
             elif what == "server":
                 fire(server)
             elif what == "client":
+                was_there = was_there and wire.closings > 0
                 fire(client)
             elif what == "advance":
                 clock.advance(value)
         except Exception as error:
             seen.append(type(error).__name__)
-        seen.append((list(watched.states), port.calls, wire.closings > 0))
+        seen.append((list(watched.states), port.calls, was_there and wire.closings > 0))
     for deferred in (port.stopped, server, client):
         fire(deferred)
     seen.append((list(watched.states), port.calls, len(clock.getDelayedCalls())))
@@ -218,7 +219,7 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
     if len(reactor.tcpServers) != 1 or len(reactor.tcpClients) != 1:
         return len(reactor.tcpServers), len(reactor.tcpClients), watched.states
     port, listening, _, interface = reactor.tcpServers[0]
-    host, number, connector, wait, _ = reactor.tcpClients[0]
+    host, _, connector, *_ = reactor.tcpClients[0]
     seen: list[Any] = [port, interface, host, list(watched.states), list(client.told)]
     ends: dict[str, End] = {}
 

@@ -94,7 +94,8 @@ class Wire:
     def abortConnection(self) -> None:
         if self.lost:
             self.wrong.add("aborts after the loss")
-        self.disconnecting = self.aborted = True
+        else:
+            self.disconnecting = self.aborted = True
 
     def pauseProducing(self) -> None:
         if self.disconnecting or self.lost:
@@ -130,7 +131,8 @@ class Wire:
     def getPeer(self) -> None:
         """Return no address: nobody is there."""
 
-    getHost = getPeer
+    def getHost(self) -> None:
+        """Return no address."""
 
     def getHandle(self) -> None:
         """Return no socket."""
@@ -155,7 +157,7 @@ class Wire:
 
     def settle(self) -> None:
         """Let happen what happens when an event is over."""
-        if self.aborted and self.goes != "never":
+        if self.aborted:
             self.lose("aborted")
         elif self.disconnecting and self.producer is None and self.goes == "soon":
             self.lose("done")
