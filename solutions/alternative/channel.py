@@ -355,8 +355,8 @@ class HTTPChannel(Protocol):
         self._due.append(exchange)
         if not exchange.keep:
             self._take_no_more()
-        exchange.work = ensureDeferred(self._ask(request))
-        exchange.work.addErrback(self._apologize).addCallback(self._settle, exchange)
+        answer = ensureDeferred(self._ask(request)).addErrback(self._apologize)
+        exchange.work = answer.addCallback(self._settle, exchange)
         if self._state is State.GONE:  # the handler itself has cut the wire
             exchange.work.cancel()
         return True
@@ -398,7 +398,8 @@ class HTTPChannel(Protocol):
 
     def _write_answer(self, exchange: Exchange, response: Response) -> None:
         """Write the answer that is due first, or begin to."""
-        is_source = hasattr(response.body, "read")
+        body: Any = response.body
+        is_source = hasattr(body, "read")
         try:
             data = self._render(response, exchange, exchange.head_only or is_source)
         except Exception:
@@ -414,7 +415,7 @@ class HTTPChannel(Protocol):
         if self._state is State.GONE:
             return
         if is_source:
-            self._send(response.body, exchange)
+            self._send(body, exchange)
         else:
             self._answered(exchange)
 

@@ -143,9 +143,10 @@ def parse_date(text: bytes, now: float) -> float | None:
         elif year <= this_year - 50:
             year += 100
     month = MONTHS.index(match["month"]) + 1
-    rest = [int(match[name]) for name in ("day", "hour", "minute", "second")]
+    day, hour, minute, second = (int(match[name]) for name in ("day", "hour", "minute", "second"))
     try:
-        return datetime(year, month, *rest, tzinfo=timezone.utc).timestamp()
+        date = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        return date.timestamp()
     except ValueError:  # such as February 30
         return None
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import (
-    IAddress,
     IListeningPort,
-    IProtocol,
     IProtocolFactory,
     IReactorTime,
 )
@@ -111,7 +110,8 @@ class Loopback:
 
     def _begin(self) -> None:
         """Begin to end all three at once, and wait for them in whatever order they end."""
-        stopped = self._noted(PORT, maybeDeferred(self.port.stopListening))
+        stop: Callable[[], Any] = self.port.stopListening
+        stopped = self._noted(PORT, maybeDeferred(stop))
         if self._missing[CLIENT]:
             assert self.client.transport is not None
             self.client.transport.loseConnection()
@@ -167,7 +167,7 @@ class _Accepting(Factory):
     def doStop(self) -> None:
         self._factory.doStop()
 
-    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+    def buildProtocol(self, addr: Any) -> Any:
         """Build the other factory's protocol."""
         try:
             protocol = self._factory.buildProtocol(addr)
