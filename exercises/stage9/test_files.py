@@ -1,7 +1,7 @@
 """Stage 9: serve files.
 
 Each test is described by its docstring. Write the tests, one at a time, each with its code:
-``trial --order toptobottom exercises.stage9``
+``trial -x --order toptobottom exercises.stage9``
 
 ``exercises/stage9/README.md`` says more; ``workshop judge 9`` says how good your tests are.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 
 from exercises.myhttp.channel import HTTPFactory
 from exercises.myhttp.files import FileHandler, open_file
+from exercises.transport import StrictTransport
 
 timeout = 5  # seconds, for each test; Trial's own limit is two minutes
 
@@ -37,7 +37,7 @@ class FileTests(TestCase):
         """Send a request to a server of the folder, read all and return the answer."""
         handler = FileHandler(self.root, self.clock, open_file)
         channel = HTTPFactory(handler, self.clock).buildProtocol(None)
-        transport = StringTransport()
+        transport = StrictTransport(self)
         channel.makeConnection(transport)
         channel.dataReceived(request)
         for _ in range(1000):  # so does a transport whose client reads

@@ -37,11 +37,12 @@ Answer = tuple[int, dict[bytes, bytes], bytes]
 
 
 class EagerTransport(StrictTransport):
-    """It asks a producer for the first piece when it is registered, as a socket does."""
+    """It asks a pull producer for the first piece when it is registered, as a socket does."""
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         super().registerProducer(producer, streaming)
-        producer.resumeProducing()
+        if not streaming:
+            producer.resumeProducing()
 
 
 class FileTests(TestCase):
