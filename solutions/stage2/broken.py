@@ -1,6 +1,6 @@
 """The broken servers of stage 2."""
 
-from solutions.broken import Broken
+from solutions.broken import Broken, Freedom
 
 BROKEN = (
     Broken(
@@ -8,7 +8,7 @@ BROKEN = (
         text="formatdate(int(now), usegmt=True)",
         replacement="formatdate(now, usegmt=True)",
         story="It shows a second that has not begun yet.",
-        violates="RenderTests.test_date_is_in_whole_seconds",
+        violates="DateTests.test_whole_seconds",
     ),
     Broken(
         file="response.py",
@@ -22,14 +22,14 @@ BROKEN = (
         text="VALUE.fullmatch(value)",
         replacement="VALUE.match(value)",
         story="It lets a value with a line end begin a field of its own.",
-        violates="BadFieldTests.test_value_with_a_line_end",
+        violates="FieldTests.test_value",
     ),
     Broken(
         file="response.py",
         text="TOKEN.fullmatch(name)",
         replacement="TOKEN.match(name)",
         story="It lets a name with a line end begin a field of its own.",
-        violates="BadFieldTests.test_name_that_is_no_token",
+        violates="FieldTests.test_name",
     ),
     Broken(
         file="response.py",
@@ -58,5 +58,99 @@ BROKEN = (
         replacement=".encode()), *dict(response.headers).items()]",
         story="It sends only one of several fields with one name.",
         violates="RenderTests.test_fields_keep_their_order",
+    ),
+    Broken(
+        file="response.py",
+        text='    body: bytes = b""\n',
+        replacement='    body: bytes = b""\n\n'
+        "    def __eq__(self, other: object) -> bool:\n"
+        "        return isinstance(other, Response) and self.status == other.status\n",
+        story="It takes all answers with one status for the same.",
+        violates="ResponseTests.test_each_value_counts",
+    ),
+    Broken(
+        file="response.py",
+        text='return b"\\r\\n".join([*lines, b"", body])',
+        replacement='return bytearray(b"\\r\\n").join([*lines, b"", body])',
+        story="It returns a bytearray, which no transport takes.",
+        violates="ValueTests.test_type",
+    ),
+    Broken(
+        file="response.py",
+        text="for name, value in response.headers:",
+        replacement="for name, value in response.headers[:1]:",
+        story="It looks at the first field alone before it sends them all.",
+        violates="FieldTests.test_each_field_counts",
+    ),
+    Broken(
+        file="response.py",
+        text="formatdate(int(now), usegmt=True)",
+        replacement="formatdate(int(now), localtime=True).rpartition(' ')[0] + ' GMT'",
+        story="It shows the time of the machine's own time zone, and calls it GMT.",
+        violates="DateTests.test_any_time_zone",
+    ),
+    Broken(
+        file="response.py",
+        text="WITHOUT_BODY = (204, 304)",
+        replacement="WITHOUT_BODY = (204, *range(300, 400))",
+        story="It drops the body of each redirect.",
+        violates="BodyTests.test_each_status",
+    ),
+    Broken(
+        file="response.py",
+        text='rb"[^\\x00\\r\\n]*"',
+        replacement='rb"[\\t -~]*"',
+        story="It refuses a value with a letter that is not ASCII.",
+        violates="FieldTests.test_value",
+    ),
+    Broken(
+        file="response.py",
+        text="status.phrase for status",
+        replacement="status.name.replace('_', ' ').title() for status",
+        story="It writes Ok for OK.",
+        violates="RenderTests.test_whole_response",
+    ),
+    Broken(
+        file="response.py",
+        text='return b"\\r\\n".join([*lines, b"", body])',
+        replacement='return b"\\r\\n".join([*lines, b"", body.strip()])',
+        story="It drops white space at both ends of a body, but not from its length.",
+        violates="BodyTests.test_any_bytes",
+    ),
+)
+
+FREEDOMS = (
+    Freedom(
+        file="response.py",
+        text='    body: bytes = b""\n',
+        replacement='    body: bytes = b""\n\n'
+        "    def __post_init__(self) -> None:\n"
+        "        for name, value in self.headers:\n"
+        "            if not TOKEN.fullmatch(name) or not VALUE.fullmatch(value):\n"
+        "                raise ValueError('This header field cannot be sent.')\n",
+        story="whether a field is refused when a response is built, or when it is rendered",
+    ),
+    Freedom(
+        file="response.py",
+        text="@dataclass(frozen=True)",
+        replacement="@dataclass",
+        story="whether a response can be changed",
+    ),
+    Freedom(
+        file="response.py",
+        text="REASONS = {status.value: status.phrase for status in HTTPStatus}",
+        replacement="REASONS = {status.value: status.phrase for status in HTTPStatus}\n"
+        "REASONS |= {302: 'Moved Temporarily', 413: 'Content Too Large', 418: ''}",
+        story="which phrase belongs to a code that RFC 1945 does not know, and to 302",
+    ),
+    Freedom(
+        file="response.py",
+        text="    for name, value in response.headers:",
+        replacement="    if not 200 <= response.status <= 599:\n"
+        "        raise ValueError('No such status.')\n"
+        "    for name, value in response.headers:\n"
+        "        if name.lower() in (b'date', b'content-length'):\n"
+        "            raise ValueError('The server writes this field.')",
+        story="whether it sends a Date or a Content-Length of the handler's, or a status like 99",
     ),
 )
