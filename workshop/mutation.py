@@ -16,7 +16,9 @@ What is left out by rule, since no test should notice it:
 - docstrings and annotations;
 - texts for people, that is, those which are a sentence: what an error says in words is
   left open by the specification;
-- type aliases.
+- type aliases;
+- what is the same by rule: to give a name its value twice, to give two names their values in the
+  other order, a flag of a regular expression that has nothing to do there.
 """
 
 from __future__ import annotations
@@ -143,6 +145,14 @@ NARROWER = {
     "Exception": ("ValueError", "OSError", "RuntimeError"),
     "BaseException": ("Exception",),
 }
+PURE = {
+    *("bytes", "bool", "dict", "float", "int", "len", "list", "max", "min", "set", "str", "sum"),
+    *("tuple", "sorted", "abs", "any", "all", "isinstance", "getattr", "range", "zip"),
+    *("lower", "upper", "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition"),
+    *("removeprefix", "removesuffix", "startswith", "endswith", "encode", "decode", "join", "find"),
+    *("match", "fullmatch", "search", "start", "end", "group", "get", "header", "seconds"),
+}
+"""The functions and methods of which a second call changes nothing."""
 RE_FUNCTIONS = ("compile", "match", "fullmatch", "search", "split", "sub", "findall", "finditer")
 
 
@@ -173,12 +183,13 @@ def mutants(file: str, source: str) -> list[Mutant]:
     text = _Text(source)
     made = []
     seen: Counter[str] = Counter()
-    sources = {source}
+    trees = {ast.dump(ast.parse(source))}
     for change in _Operators(text).changes(ast.parse(source)):
         new = text.with_edits(change.edits)
-        if new in sources or not _compiles(new):
+        tree = _tree_of(new)
+        if tree in trees or not tree:
             continue
-        sources.add(new)
+        trees.add(tree)
         key = f"{file} {change.where}: {text.line(change.line)} [{change.name}]"
         seen[key] += 1
         if seen[key] > 1:
@@ -187,14 +198,16 @@ def mutants(file: str, source: str) -> list[Mutant]:
     return made
 
 
-def _compiles(source: str) -> bool:
+def _tree_of(source: str) -> str:
+    """Return what a text means to Python; nothing if that refuses it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as of ``is`` with a literal
         try:
-            compile(source, "", "exec")
+            tree = ast.parse(source)
+            compile(tree, "", "exec")
         except (SyntaxError, ValueError):
-            return False
-    return True
+            return ""
+        return ast.dump(tree)
 
 
 @dataclass(frozen=True)
@@ -322,7 +335,7 @@ class _Operators:
                 yield node.lineno, "all of it => pass", [_Edit(begin, end, "pass")]
             if isinstance(node, (ast.Return, ast.Delete)):
                 yield node.lineno, "deleted", [_Edit(begin, end, "pass")]
-            if isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign)):
+            if isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign)) and not _is_plain(node):
                 twice = text.of(node) + indent + text.of(node)
                 yield node.lineno, "twice", [_Edit(begin, end, twice)]
             if not isinstance(node, (ast.Return, ast.Raise)):
@@ -330,6 +343,8 @@ class _Operators:
             definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
             if index + 1 < len(block) and not isinstance(node, definitions):
                 after = block[index + 1]
+                if _are_independent(node, after):
+                    continue
                 if text.starts_a_line(after) and not isinstance(after, definitions):
                     swapped = text.of(after) + indent + text.of(node)
                     name = f"swapped with: {text.line(after.lineno)}"
@@ -349,7 +364,8 @@ class _Operators:
             if not isinstance(target, ast.Attribute) or value is None:
                 continue
             names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
-            if ast.unparse(target.value) == "self" and not names & arguments:
+            made_anew = isinstance(value, (ast.Call, ast.List, ast.Dict, ast.Set, ast.ListComp))
+            if ast.unparse(target.value) == "self" and made_anew and not names & arguments:
                 place = self._text.begin(init)
                 shared = f"{target.attr} = {ast.unparse(value)}\n" + " " * init.col_offset
                 edits = [
@@ -395,7 +411,7 @@ class _Operators:
         """Yield pairs: what is replaced, and the text that replaces it."""
         if isinstance(node, ast.Compare):
             for index, operator in enumerate(node.ops):
-                for kind in COMPARISONS[type(operator)]:
+                for kind in _other_comparisons(operator, node.comparators[index]):
                     yield node, _with(node, "ops", index, kind())
         elif isinstance(node, ast.BoolOp):
             other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
@@ -480,15 +496,15 @@ class _Operators:
     def _of_pattern(self, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
         """Change a regular expression, and its flags."""
         pattern = node.args[0]
-        if isinstance(pattern, ast.Constant) and isinstance(pattern.value, bytes):
-            for text in patterns.changed(pattern.value.decode("latin-1")):
-                yield pattern, repr(text.encode("latin-1"))
-        elif isinstance(pattern, ast.Constant) and isinstance(pattern.value, str):
-            for text in patterns.changed(pattern.value):
-                yield pattern, repr(text)
+        if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, (bytes, str)):
+            return
+        value = pattern.value
+        plain = value.decode("latin-1") if isinstance(value, bytes) else value
+        for text in patterns.changed(plain):
+            yield pattern, repr(text.encode("latin-1") if isinstance(value, bytes) else text)
         count = 1 if node.func.attr == "compile" else 2  # type: ignore[attr-defined]
         if len(node.args) <= count and not node.keywords:
-            for flag in patterns.FLAGS:
+            for flag in patterns.flags(plain):
                 added = ast.keyword("flags", ast.Attribute(ast.Name("re"), flag))
                 yield node, ast.unparse(ast.Call(node.func, node.args, [added]))
 
@@ -559,6 +575,19 @@ class _Operators:
                 yield name, other
 
 
+def _other_comparisons(operator: ast.cmpop, right: ast.expr) -> list[type[ast.cmpop]]:
+    """Return the comparisons that take the place of one, but those that are the same there.
+
+    With ``None``, the truth values and small numbers it does not matter whether it is ``==`` or
+    ``is``.
+    """
+    others = [kind for kind in COMPARISONS[type(operator)] if kind is not type(operator)]
+    if isinstance(right, ast.Constant) and isinstance(right.value, (int, type(None))):
+        same = {ast.Eq: ast.Is, ast.NotEq: ast.IsNot, ast.Is: ast.Eq, ast.IsNot: ast.NotEq}
+        others = [kind for kind in others if kind is not same.get(type(operator))]
+    return others
+
+
 def _with(node: ast.expr, field: str, index: int, value: ast.AST) -> str:
     """Return the text of a node in which one element of a list is another one."""
     changed = copy.deepcopy(node)
@@ -582,6 +611,38 @@ def _other_values(value: object) -> Iterator[str]:
         yield repr(f"XX{value}XX")
     elif value is None:
         yield repr("")
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    """Tell whether a statement only gives a value a name, whatever that value is."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+        return False
+    for each in ast.walk(node.value):
+        if isinstance(each, (ast.Await, ast.Yield)):
+            return False
+        if isinstance(each, ast.Call):
+            name = getattr(each.func, "attr", getattr(each.func, "id", ""))
+            if name not in PURE:
+                return False
+    return True
+
+
+def _are_independent(first: ast.stmt, second: ast.stmt) -> bool:
+    """Tell whether two statements only give values names, none of which the other uses."""
+    if not (_is_plain(first) and _is_plain(second)):
+        return False
+    names = []
+    for node in (first, second):
+        assert isinstance(node, (ast.Assign, ast.AnnAssign))
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names.append({ast.unparse(each) for target in targets for each in _parts(target)})
+    uses = [{ast.unparse(each) for each in ast.walk(node)} for node in (first, second)]
+    return not (names[0] & uses[1] or names[1] & uses[0])
+
+
+def _parts(target: ast.expr) -> list[ast.expr]:
+    """Return the targets of an assignment to several."""
+    return list(target.elts) if isinstance(target, ast.Tuple) else [target]
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-FLAGS = ("IGNORECASE", "DOTALL", "MULTILINE", "VERBOSE")
 ANCHORS = ("^", "$", r"\A", r"\Z", r"\b", r"\B")
 OPENINGS = ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?P<", "(")
 _QUANTIFIER = re.compile(r"([*+?]|\{\d+(?:,\d*)?\})[?+]?")
@@ -39,6 +38,19 @@ def changed(pattern: str) -> list[str]:
         found[text] = None
     found.pop(pattern, None)
     return [text for text in found if _compiles(text)]
+
+
+def flags(pattern: str) -> list[str]:
+    """Return the flags that may change what a pattern matches."""
+    plain = [token.text for token in _tokens(pattern) if token.kind in ("other", "class", "anchor")]
+    text = "".join(plain)
+    found = {
+        "IGNORECASE": any(character.isalpha() for character in text),
+        "DOTALL": "." in plain,
+        "MULTILINE": "^" in plain or "$" in plain,
+        "VERBOSE": any(each in " \t\n#" for each in plain),
+    }
+    return [name for name, matters in found.items() if matters]
 
 
 def _compiles(pattern: str) -> bool:
@@ -93,7 +105,8 @@ def _others(token: Token) -> Iterator[str]:
     elif token.kind == "quantifier":
         yield from _other_quantifiers(token.text)
     elif token.kind == "class":
-        yield from _other_classes(token.text)
+        same = _matched(token.text)
+        yield from (text for text in _other_classes(token.text) if _matched(text) != same)
     elif token.kind == "open":
         opposite = {"(?=": "(?!", "(?!": "(?=", "(?<=": "(?<!", "(?<!": "(?<="}
         if token.text in opposite:
@@ -135,6 +148,12 @@ def _other_classes(text: str) -> Iterator[str]:
                 begin, end = ord(low) + first, ord(high) + last
                 if 0 <= begin <= end <= 255:
                     yield f"{opening}{before}{_spelled(begin)}-{_spelled(end)}{after}]"
+
+
+def _matched(text: str) -> str:
+    """Return the characters up to 255 that a class matches; what cannot be compiled: all."""
+    characters = "".join(map(chr, range(256)))
+    return "".join(re.findall(text, characters)) if _compiles(text) else characters
 
 
 def _members(text: str) -> list[str]:

@@ -13,12 +13,12 @@ from twisted.internet.task import Clock
 from . import reader
 from .drawing import Draw
 from .request import shown
-from .world import Answers, Wire, Work, counting_errors, no_calls_left
+from .world import Answers, Wire, Work, bytes_kept, counting_errors, no_calls_left
 
 START = 784111777
 TIMES = (10.0, 60.0, 5.0)
-CHUNK = 64 * 1024
-MOST = 64  # chunks that a client sends where nobody reads
+MOST = 32  # chunks that a client sends where nobody reads
+TOO_MUCH = 1400 * 1024  # bytes: more than the largest request
 LARGE = b"/file/large"
 SIZES = {"0": 0, "1": 1, "100": 100, "65536": 65536, "65537": 65537, "200000": 200000}
 AT_ONCE = (b"/ok", b"/ok?x=1", b"/fields", b"/none", b"/404", b"/raise", b"/spoilt", b"/text")
@@ -30,7 +30,7 @@ def message(draw: Draw, level: int, keep: bool) -> bytes:
     """Return a request for a channel: its target says what the handler does."""
     if draw.one_in(10):
         return reader.message(draw, large=True)
-    targets = AT_ONCE
+    targets: tuple[bytes, ...] = AT_ONCE
     if level >= 5 and draw.randrange(4):
         targets = LATE
     if level >= 9 and draw.one_in(4):
@@ -119,7 +119,9 @@ def happening(draw: Draw, level: int, client: int, slow: bool) -> tuple[Any, ...
     if level >= 6:
         choices += [(3, "advance"), (1, "lost")]
     if slow:
-        choices += [(3, "pull"), (2, "drain"), (1, "flood" if level >= 10 else "drain")]
+        choices += [(3, "pull"), (2, "drain"), (1, "flood")]
+    elif draw.one_in(10):
+        return ("flood", client)
     what = draw.weighted(choices)
     if what == "advance":
         idle, whole, close = TIMES
@@ -161,12 +163,12 @@ class Scene:
         self.raised = 0
         for wire in self.wires:
             wire.protocol = factory.buildProtocol(None)
-            self.guarded(lambda wire=wire: wire.protocol.makeConnection(wire))
+            self.guarded(wire.protocol.makeConnection, wire)
 
-    def guarded(self, function: Callable[[], object]) -> None:
+    def guarded(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function of the server, and count what it raises."""
         try:
-            function()
+            function(*arguments)
         except Exception:
             self.raised += 1
 
@@ -219,7 +221,7 @@ class Scene:
         what, client, *rest = event
         wire = self.wires[client]
         if what == "advance":
-            self.guarded(lambda: self.clock.advance(rest[0]))
+            self.guarded(self.clock.advance, rest[0])
         elif what == "fire":
             self.fire(*rest)
         elif wire.lost:
@@ -228,25 +230,31 @@ class Scene:
             if self.options["polite"] and (wire.paused or wire.waiting):
                 wire.waiting.append(rest[0])
             else:
-                self.guarded(lambda: wire.protocol.dataReceived(rest[0]))
+                self.guarded(wire.protocol.dataReceived, rest[0])
         elif what == "lost":
-            self.guarded(lambda: wire.lose(rest[0]))
+            self.guarded(wire.lose, rest[0])
         elif what == "pull":
-            self.guarded(lambda: wire.pull(1))
+            self.guarded(wire.pull, 1)
         elif what == "drain":
-            self.guarded(lambda: wire.pull(100))
+            self.guarded(wire.pull, 100)
         elif what == "flood":
             self.flood(wire)
 
     def flood(self, wire: Wire) -> None:
-        """Let a client send as much as the server reads."""
+        """Let a client send as much as the server reads, after its last request has come."""
+        at_work = any(not each.called for each in self.work.pending)
+        if not (at_work or wire.disconnecting or wire.producer is not None):
+            return
         field = b"GET /ok HTTP/1.0\r\nConnection: keep-alive\r\nX: "
         data = field + (8192 - len(field) - 4) * b"x" + b"\r\n\r\n"
+        if wire.producer is None and not wire.disconnecting:
+            data = 8192 * b"x"  # it is not about how many requests can be answered
         for _ in range(MOST):
-            if wire.paused or wire.lost or wire.disconnecting or wire.producer is None:
-                return
-            self.guarded(lambda: wire.protocol.dataReceived(8 * data))
-        wire.wrong.add("reads on for ever")
+            if wire.paused or wire.lost:
+                break
+            self.guarded(wire.protocol.dataReceived, 8 * data)
+        if bytes_kept(wire.protocol) > TOO_MUCH:
+            wire.wrong.add("keeps all that comes")
 
     def fire(self, number: int, how: str) -> None:
         """Let the handler's promise come true, or not."""
@@ -257,14 +265,14 @@ class Scene:
         response = self.load("response").Response
         body = b"<late %d>" % self.work.pending.index(deferred)
         if how == "ok":
-            self.guarded(lambda: deferred.callback(response(200, [(b"X-Handler", b"yes")], body)))
+            self.guarded(deferred.callback, response(200, [(b"X-Handler", b"yes")], body))
         elif how == "fail":
-            self.guarded(lambda: deferred.errback(ValueError("it failed")))
+            self.guarded(deferred.errback, ValueError("it failed"))
         elif how == "cancel":
-            self.guarded(lambda: deferred.errback(CancelledError()))
+            self.guarded(deferred.errback, CancelledError())
         else:
             result = "text" if how == "text" else response(200, [(b"X y", b"")], body)
-            self.guarded(lambda: deferred.callback(result))
+            self.guarded(deferred.callback, result)
 
     def settle(self) -> None:
         """Let happen what follows from an event, whoever begins it."""
@@ -272,11 +280,11 @@ class Scene:
             before = [(wire.lost, len(wire.waiting), wire.producer is None) for wire in self.wires]
             for wire in self.wires:
                 if not self.options["slow"]:
-                    self.guarded(lambda wire=wire: wire.pull(50))
+                    self.guarded(wire.pull, 50)
                 self.guarded(wire.settle)
                 while wire.waiting and not wire.paused and not wire.lost:
                     data = wire.waiting.pop(0)
-                    self.guarded(lambda wire=wire, data=data: wire.protocol.dataReceived(data))
+                    self.guarded(wire.protocol.dataReceived, data)
             after = [(wire.lost, len(wire.waiting), wire.producer is None) for wire in self.wires]
             if before == after:
                 return
@@ -338,16 +346,16 @@ def the_end(scene: Scene, level: int) -> Any:
     """Wait until all is over, lose all connections, and tell what is left."""
     states = []
     for seconds in (20.0, 100.0):
-        scene.guarded(lambda seconds=seconds: scene.clock.advance(seconds))
+        scene.guarded(scene.clock.advance, seconds)
         scene.settle()
         states.append((scene.state(("end", 0)), scene.raised))
     for wire in scene.wires:
-        scene.guarded(lambda wire=wire: wire.lose("lost"))
+        scene.guarded(wire.lose, "lost")
     if level == 6:
         return states, no_calls_left(scene.clock)
     cancelled, left = sorted(scene.work.cancelled), no_calls_left(scene.clock)
     for deferred in scene.work.pending:
         if not deferred.called:
-            scene.guarded(lambda deferred=deferred: deferred.callback("too late"))
-    scene.guarded(lambda: scene.clock.advance(1000))
+            scene.guarded(deferred.callback, "too late")
+    scene.guarded(scene.clock.advance, 1000)
     return states, scene.state(("end", 0)), scene.raised, cancelled, left

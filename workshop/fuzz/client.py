@@ -256,7 +256,9 @@ class Reactor(MemoryReactorClock):
         self.nameResolver = self
         self.asked: list[Any] = []
 
-    def resolveHostName(self, receiver: Any, name: str, **options: Any) -> Any:
+    def resolveHostName(  # type: ignore[override]
+        self, receiver: Any, name: str, **options: Any
+    ) -> Any:
         """Say at once where a host is."""
         self.asked.append((name, options.get("portNumber")))
         receiver.resolutionBegan(self)
@@ -352,7 +354,7 @@ def told(module: Any, value: Any) -> Any:
     if isinstance(value, Failure):
         for name in ("BadResponse", "PartialResponse", "LateResponse"):
             if value.check(getattr(module, name, ())):
-                return ("failed", name, exact(value.value.received))
+                return ("failed", name, exact(getattr(value.value, "received", None)))
         kinds = (CancelledError, ConnectError)
         return ("failed", next((kind.__name__ for kind in kinds if value.check(kind)), "other"))
     fields = tuple((exact(name), exact(text)) for name, text in value.headers)

@@ -164,7 +164,7 @@ class Noting(Protocol):
         self.told.append(repr(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.told.append(reason.type.__name__)
+        self.told.append(type(reason.value).__name__)
         if self.raises:
             raise RuntimeError("it raises")
 
@@ -214,12 +214,19 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
 
     loopbacks: list[Any] = []
     result = module.connect(reactor, Servers(), client)
-    result.addCallback(lambda loopback: loopbacks.append(loopback) or loopback)
+
+    def keep(loopback: Any) -> Any:
+        loopbacks.append(loopback)
+        return loopback
+
+    result.addCallback(keep)
     watched.add(result)
     if len(reactor.tcpServers) != 1 or len(reactor.tcpClients) != 1:
         return len(reactor.tcpServers), len(reactor.tcpClients), watched.states
-    port, listening, _, interface = reactor.tcpServers[0]
-    host, _, connector, *_ = reactor.tcpClients[0]
+    server_side: Any = reactor.tcpServers[0]
+    port, listening, _, interface = server_side
+    client_side: Any = reactor.tcpClients[0]
+    host, _, connector, *_ = client_side
     seen: list[Any] = [port, interface, host, list(watched.states), list(client.told)]
     ends: dict[str, End] = {}
 
@@ -242,10 +249,14 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
         step()
         seen.append((list(watched.states), list(client.told), [each.told for each in servers]))
     stopped: Deferred[None] = Deferred()
-    calls = []
+    calls: list[int] = []
+
+    def stopping() -> Deferred[None] | None:
+        calls.append(1)
+        return None if port_kind == "none" else stopped
+
     for loopback in loopbacks:
         seen.append(loopback.client is client)
-        stopping = lambda: (calls.append(1), None if port_kind == "none" else stopped)[1]  # noqa: E731
         loopback.port.stopListening = stopping
     for what, value in events:
         if what == "disconnect" and loopbacks:

@@ -24,7 +24,14 @@ LENGTHS = (
     b"x5",
     b"5;",
     b"\x0b5",
+    b"5:",
+    b":5",
+    b"/5",
+    b"5/",
     b"99999999999999999999",
+    b"123456789012345678901",
+    b"000000000000000000000",
+    b"0000000000000000000000001",
 )
 
 
@@ -32,7 +39,8 @@ def message(draw: Draw, large: bool = False) -> bytes:
     """Return a request with its body, mostly a right one."""
     if draw.one_in(15):
         return requests.head(draw)
-    method = draw.choice((b"GET", b"GET", b"HEAD", b"POST", b"POST", b"PUT"))
+    methods = [(4, b"GET"), (2, b"HEAD"), (4, b"POST"), (1, b"PUT"), (1, b"POS"), (1, b"POSTS")]
+    method = draw.weighted(methods)
     body = draw.some(b"\x00\r\nabG /:", draw.choice((0, 1, 5, 30)))
     lines = [method + b" " + draw.choice((b"/", b"/a", b"/b?c")) + b" HTTP/1.0"]
     lines += [requests.field(draw) for _ in range(draw.choice((0, 0, 0, 1)))]

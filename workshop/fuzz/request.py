@@ -40,6 +40,12 @@ BAD_VERSIONS = (
     b"HTTP1.0",
     b"1.0",
     b"HTTP/a.b",
+    b"HTTP/1:.0",
+    b"HTTP/:.0",
+    b"HTTP/1.:",
+    b"HTTP/1.0:",
+    b"HTTP/1./",
+    b"HTTP/.1.0",
     b"",
 )
 NAMES = (b"Host", b"Accept", b"X-Y", b"X_Y", b"Content-Type", b"Cookie", b"a", b"A")

@@ -143,7 +143,18 @@ def compare(job: Comparison) -> Iterator[dict[str, object]]:
 
 def report(what: Any, first: object, second: object) -> str:
     """Say for which input two servers differ, and how."""
-    return f"given {what!r}\n  original {first!r}\n  mutant   {second!r}"
+    first, second = first_difference(first, second)
+    return f"given {what!r}\nit should be {first!r}\nbut it is {second!r}"
+
+
+def first_difference(first: object, second: object) -> tuple[object, object]:
+    """Return the smallest parts of two values that differ, the first of them."""
+    kinds = (list, tuple)
+    if isinstance(first, kinds) and isinstance(second, kinds) and len(first) == len(second):
+        for one, other in zip(first, second, strict=True):
+            if repr(one) != repr(other):
+                return first_difference(one, other)
+    return first, second
 
 
 def limit_memory() -> None:

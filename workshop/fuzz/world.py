@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from twisted.internet.task import Clock
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -36,6 +38,7 @@ def counting_errors() -> Iterator[Callable[[], int]]:
     """Count the failures that are logged while the block runs."""
     seen: list[object] = []
 
+    @implementer(ILogObserver)
     def observe(event: Any) -> None:
         if event.get("log_failure") is not None or event.get("isError"):
             seen.append(None)
@@ -128,10 +131,10 @@ class Wire:
         if self.disconnecting and self.goes == "at once" and not self.lost:
             self.lose("done")
 
-    def getPeer(self) -> None:
+    def getPeer(self) -> Any:
         """Return no address: nobody is there."""
 
-    def getHost(self) -> None:
+    def getHost(self) -> Any:
         """Return no address."""
 
     def getHandle(self) -> None:
@@ -176,7 +179,7 @@ class Answers:
 
     def complete(self, at_the_end: bool = False) -> list[Any]:
         """Return the responses that are complete."""
-        found = []
+        found: list[Any] = []
         while self._data:
             head = HEAD.match(self._data)
             if head is None:
@@ -220,6 +223,22 @@ def hash_of(data: bytes) -> int:
     import zlib
 
     return zlib.crc32(data)
+
+
+def bytes_kept(channel: Any) -> int:
+    """Return how many bytes of what its client has sent a channel keeps, at most."""
+    seen: set[int] = set()
+    waiting, total = [channel], 0
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen or isinstance(each, (Wire, Clock, type, ModuleType)):
+            continue
+        seen.add(id(each))
+        if isinstance(each, (bytes, bytearray)):
+            total += len(each)
+        elif not isinstance(each, (FunctionType, CodeType)):
+            waiting += gc.get_referents(each)
+    return total
 
 
 class Work:
