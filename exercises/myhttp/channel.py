@@ -1,7 +1,7 @@
 """Where bytes meet the transport: a protocol for each connection.
 
 You begin this module in stage 4 (``exercises/stage4/README.md`` says how) and
-come back to it in stages 5, 6, 7 and 10.
+come back to it in stages 5, 6, 7, 9 and 10.
 """
 
 from __future__ import annotations

@@ -157,6 +157,62 @@ BROKEN = (
         story="It pauses the transport, and forgets to resume it.",
         violates="KeepAliveTests.test_many",
     ),
+    Broken(
+        file="channel.py",
+        text="if self._due and self._is_busy():",
+        replacement="if self._due and (not self._reading or len(self._due) == AT_ONCE):",
+        story="It keeps all that a client sends while a file is sent, and never pauses it.",
+        violates="KeepAliveTests.test_file",
+    ),
+    Broken(
+        file="channel.py",
+        text='[*response.headers, (b"Connection", b"keep-alive")]',
+        replacement='[(b"Connection", b"keep-alive")]',
+        story="It says keep-alive in place of what the handler says.",
+        violates="KeepAliveTests.test_kept",
+    ),
+    Broken(
+        file="channel.py",
+        text="AT_ONCE = 8\n",
+        replacement="AT_ONCE = 9\n",
+        story="It counts to nine.",
+        violates="KeepAliveTests.test_many",
+    ),
+    Broken(
+        file="channel.py",
+        text='"The server made a mistake."), head_only, keep)',
+        replacement='"The server made a mistake."), head_only, True)',
+        story="It says keep-alive with each 500, and closes the connection.",
+        violates="KeepAliveTests.test_handler_that_fails",
+    ),
+    Broken(
+        file="channel.py",
+        text='return b"keep-alive" in words and',
+        replacement='return b"keep-alive" in value.lower() and',
+        story="It takes not-keep-alive for keep-alive.",
+        violates="KeepAliveTests.test_not_kept",
+    ),
+    Broken(
+        file="channel.py",
+        text='b"close" not in words',
+        replacement='b"close" not in value',
+        story="It does not know Close with a capital C.",
+        violates="KeepAliveTests.test_not_kept",
+    ),
+    Broken(
+        file="channel.py",
+        text="        self._stop_reading()\n        self._due.append",
+        replacement="        self._stop_reading()\n        self._due.clear()\n        self._due.append",
+        story="It forgets the answers that are due when a bad request comes.",
+        violates="KeepAliveTests.test_bad_request",
+    ),
+    Broken(
+        file="channel.py",
+        text="            if due.rendered is not None:\n                self._drop(due.rendered)\n            elif",
+        replacement="            if",
+        story="It leaves the files open that wait for their turn.",
+        violates="KeepAliveTests.test_cut",
+    ),
 )
 
 FREEDOMS = (
@@ -183,5 +239,17 @@ FREEDOMS = (
         text='explanation.encode() + b"\\n"',
         replacement='b"Sorry. " + explanation.encode()',
         story="what the body of an error says",
+    ),
+    Freedom(
+        file="channel.py",
+        text="        self._reader.feed(data)\n        self._work()\n",
+        replacement="        self._reader.feed(data)\n        self._work()\n        if self._connected and self._reading and len(self._due) == AT_ONCE:\n            self._paused = True\n            self.transport.pauseProducing()\n",
+        story="whether the transport is paused as soon as there are 8, or when more comes",
+    ),
+    Freedom(
+        file="channel.py",
+        text='[*response.headers, (b"Connection", b"keep-alive")]',
+        replacement='[*response.headers, (b"Keep-Alive", b"timeout=10"), (b"Connection", b"Keep-Alive")]',
+        story="in which case keep-alive is written, and what other fields say of it",
     ),
 )

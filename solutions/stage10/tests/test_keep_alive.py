@@ -34,7 +34,7 @@ Answer = tuple[int, dict[bytes, bytes], bytes]
 
 def show(request: Request) -> Response:
     """Answer with the target, and the body if there is one: the handler of most tests."""
-    return Response(200, body=request.target + request.body)
+    return Response(200, [(b"Content-Type", b"text/x")], request.target + request.body)
 
 
 def get(target: str, *fields: str, method: str = "GET", body: str = "") -> bytes:
@@ -162,6 +162,8 @@ class KeepAliveTests(TestCase):
                 self.connect()
                 self.send(f"GET /a HTTP/{version}\r\n{field}\r\n\r\n".encode())
                 self.assertEqual(self.bodies(), [b"/a"], f"sent {self.sent!r}")
+                content_type = self.answers()[0][1].get(b"content-type")
+                self.assertEqual(content_type, b"text/x", "the handler's own field")
                 self.assert_connection("kept")
 
     def test_not_kept(self) -> None:
@@ -347,9 +349,9 @@ class KeepAliveTests(TestCase):
 
         self.connect(self.make_large())
         self.send(get("/large"))
-        chunk = 1000 * get("/missing")
+        chunk = 50 * get("/missing", f"A: {1000 * 'b'}")
         chunks = 0
-        while self.transport.producerState == "producing" and chunks < 32:
+        while self.transport.producerState == "producing" and len(chunk) * (chunks + 1) < 2 << 20:
             self.channel.dataReceived(chunk)
             chunks += 1
         self.assertEqual(
@@ -359,7 +361,7 @@ class KeepAliveTests(TestCase):
         )
         self.read_all()
         statuses = [status for status, _, _ in self.answers()]
-        self.assertEqual(statuses, [200, *chunks * 1000 * [404]])
+        self.assertEqual(statuses, [200, *chunks * 50 * [404]])
         self.assertEqual(self.transport.producerState, "producing", "all is answered")
 
     def test_file_in_the_way(self) -> None:
@@ -494,6 +496,10 @@ class KeepAliveTests(TestCase):
         self.send(get("/d"))
         handler.answer("/d")
         self.assertEqual(self.bodies(), [b"/d"])
+        self.send(b"GET /e HTTP/1.0\r\n\r\n")
+        handler.answers["/e"].errback(ZeroDivisionError("secret"))
+        self.assert_connection("closed")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_every_failure(self) -> None:
         """However it fails: at once, with what is no Response, or with one that cannot be sent."""
@@ -619,12 +625,13 @@ class KeepAliveTests(TestCase):
 
     def test_cut(self) -> None:
         """When the wire is cut, every handler at work is told, and nothing is left."""
-        handler = Later()
-        self.connect(handler)
-        self.send(get("/a") + get("/b") + get("/c") + get("/d") + get("/e")[:-1])
-        handler.answer("/b")
+        later, files = Later(), self.make_large()
+        self.connect(lambda request: (files if request.target == b"/small" else later)(request))
+        self.send(get("/a") + get("/b") + get("/c") + get("/small") + get("/d") + get("/e")[:-1])
+        later.answer("/b")
         self.lose()
-        self.assertEqual(sorted(handler.cancelled), ["/a", "/c", "/d"], "/b has fired")
+        self.assertEqual(sorted(later.cancelled), ["/a", "/c", "/d"], "/b has fired")
+        self.assertEqual([file.closed for file in self.opened], len(self.opened) * [True])
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual((self.transport.value(), self.clock.getDelayedCalls()), (b"", []))
         self.clock.advance(3600)
