@@ -158,14 +158,10 @@ class Server:
         elif arguments.handler is not None:
             self._name, handler = arguments.handler, load_handler(arguments.handler)
         else:
-            # Who comes by TLS must not be redirected to where there is none.
-            plain = all(text.startswith(("tcp:", "tcp6:")) for text in texts)
             root = _folder(arguments.folder or ".")
             self._name = str(root)
             self._lists_folders = not arguments.no_listing
-            handler = FileHandler(
-                root, reactor, listing=self._lists_folders, scheme=b"http" if plain else b""
-            )
+            handler = FileHandler(root, reactor, listing=self._lists_folders)
         settings = {name: value for name, value in vars(arguments).items() if name in _LIMITS}
         logs: list[Log] = []
         if not arguments.quiet:

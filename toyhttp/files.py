@@ -5,7 +5,8 @@ know: the target is split at its slashes, each segment is decoded and must be a 
 name, and the names are followed from the root, one by one.  So no spelling leads out.
 
 There is no Cache-Control, no ETag and no compression: Last-Modified is what HTTP/1.0 has
-to say that a file has changed.
+to say that a file has changed.  An ETag would be no better, as it could be made of
+nothing but the same time and the size.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from html import escape
@@ -23,11 +24,13 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import BinaryIO, Final, cast
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from .dates import format_http_date, parse_http_date
-from .listing import Entry, render_listing
+from .listing import Entry, Listings
 from .request import Request
 from .response import Response, text_response
 
@@ -96,7 +99,6 @@ _NAME_ON_WINDOWS = re.compile(
 )
 
 _UNSAFE_IN_LOCATION = re.compile(rb'[^!-~]|["<>\\^`{|}]')
-_HOST = re.compile(rb"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _RANGE = re.compile(rb"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
 
 _NO_SUCH_FILE: Final = frozenset(
@@ -112,6 +114,12 @@ _PLAIN_FILES: Final = frozenset({io.FileIO, io.BufferedReader})
 
 # O_NONBLOCK: a FIFO, put in the place of the file just now, shall not make everybody wait.
 _OPEN_FLAGS: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_READ_FLAGS: Final = (
+    _OPEN_FLAGS
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOINHERIT", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _REPARSE_POINT: Final = 0x400  # Windows has other links than symbolic ones
 
 
@@ -126,6 +134,21 @@ def open_file(path: Path) -> BinaryIO:
 
 def _open(path: str, flags: int) -> int:
     return os.open(path, flags | _OPEN_FLAGS)
+
+
+def _read_small(path: str) -> tuple[bytes, os.stat_result] | None:
+    """Read a small file, in half the time that a file object takes.
+
+    :returns: its content and its status; ``None`` if it is large now.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _READ_FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode):  # it has taken the file's place just now
+            raise _NotServed
+        return (os.read(descriptor, SMALL), status) if status.st_size <= SMALL else None
+    finally:
+        os.close(descriptor)
 
 
 class FileBody:
@@ -184,48 +207,6 @@ class FileBody:
         self._file.close()
 
 
-class _RecentFiles:
-    """The contents of small files that were served, as long as they are what is on the disk.
-
-    To open, read and close a file takes longer than all else that is done to answer.  A
-    file is known again by its inode, its size and the two times that no write leaves as
-    they are.  Those are no finer than the system's clock; so a file that was changed just
-    now is not remembered: it may be changed once more in the same moment.
-
-    :param limit: of how many files; none has more than ``SMALL`` bytes.
-    """
-
-    def __init__(self, limit: int = 256) -> None:
-        self._limit = limit
-        self._contents: dict[str, tuple[tuple[int, ...], bytes]] = {}
-
-    def get(self, path: str, status: os.stat_result) -> bytes | None:
-        """Return the content, if this is the status of what was remembered."""
-        stamp, content = self._contents.get(path, (None, None))
-        return content if stamp is not None and stamp == _stamp(status) else None
-
-    def put(self, path: str, status: os.stat_result, content: bytes, now: float) -> None:
-        """Remember a content; if there are too many, forget the one that came first."""
-        changed = max(status.st_mtime, status.st_ctime)
-        if changed > now - 2 or len(content) != status.st_size:
-            return
-        self._contents.pop(path, None)
-        if len(self._contents) >= self._limit:
-            del self._contents[next(iter(self._contents))]
-        self._contents[path] = (_stamp(status), content)
-
-
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_mode,
-    )
-
-
 class FileHandler:
     """A handler that answers with the files below ``root``.
 
@@ -237,8 +218,6 @@ class FileHandler:
         hands in another.
     :param open_file: what opens a file, for reading.  All files are opened through it.
     :param listing: whether a folder without ``index.html`` is listed; else it is 403.
-    :param scheme: that of the URLs in redirects to a client that sent ``Host``.  If it is
-        empty, as it must be if some clients come by https, they are absolute paths.
     """
 
     log = Logger()
@@ -249,7 +228,6 @@ class FileHandler:
         clock: IReactorTime | None = None,
         open_file: Callable[[Path], BinaryIO] = open_file,
         listing: bool = False,
-        scheme: bytes = b"http",
     ) -> None:
         if clock is None:
             from twisted.internet import reactor  # only now: importing it installs it
@@ -257,32 +235,50 @@ class FileHandler:
             clock = cast(IReactorTime, reactor)
         self._clock = clock
         self._open_file = open_file
-        self._listing = listing
-        self._scheme = scheme
+        self._listings = Listings(clock) if listing else None
         self._root = os.path.realpath(root)
-        self._recent = _RecentFiles()
         self._inside = os.path.join(self._root, "")  # noqa: PTH118 - with a separator at its end
 
-    def __call__(self, request: Request) -> Response:
-        """Return the response with the file that ``request.target`` names, or with an error."""
+    def __call__(self, request: Request) -> Response | Deferred[Response]:
+        """Return the response with the file that ``request.target`` names, or with an error.
+
+        The page that lists a large folder is made in several turns of the reactor: then it
+        is a Deferred.
+        """
         if request.method not in (b"GET", b"HEAD"):
             return _with(
                 (b"Allow", b"GET, HEAD"), text_response(405, "A file can be read: GET or HEAD.")
             )
         try:
-            return self._answer(request)
-        except PermissionError:
+            answer = self._answer(request)
+        except Exception as error:
+            return self._refuse(request, error)
+        if isinstance(answer, Deferred):
+            return answer.addErrback(self._failed, request)
+        return answer
+
+    def _failed(self, failure: Failure, request: Request) -> Response:
+        """Return the response that says why there is no page of a large folder."""
+        return self._refuse(request, cast(BaseException, failure.value))
+
+    def _refuse(self, request: Request, error: BaseException) -> Response:
+        """Return the response that says why there is no file.
+
+        :raises BaseException: the error itself, if it has nothing to do with files.
+        """
+        if isinstance(error, PermissionError):
             return text_response(403, "This may not be read.")
-        except (_NotServed, FileNotFoundError, NotADirectoryError, ValueError):
-            # ValueError: a name that this system cannot write
+        # ValueError: a name that this system cannot write.
+        if isinstance(error, (_NotServed, FileNotFoundError, NotADirectoryError, ValueError)) or (
+            isinstance(error, OSError) and error.errno in _NO_SUCH_FILE
+        ):
             return text_response(404, "There is no such file.")
-        except OSError as error:
-            if error.errno in _NO_SUCH_FILE:
-                return text_response(404, "There is no such file.")
+        if isinstance(error, OSError):
             self.log.warn("cannot read {target!r}: {error}", target=request.target, error=error)
             return text_response(503, "The file cannot be read now.")
+        raise error
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> Response | Deferred[Response]:
         """Return the response for the file or the folder that the target names."""
         parse = _parse_short_target if len(request.target) <= 200 else parse_target
         path, query, (*folders, last) = parse(request.target)
@@ -292,7 +288,7 @@ class FileHandler:
         if last:
             found, status = self._follow(found, last)
             if S_ISDIR(status.st_mode):
-                return self._redirect(request, path + b"/" + query)
+                return _redirect(path + b"/" + query)
             return self._serve(request, found, status, last)
         # A path with a slash at its end is that of a folder.
         if not S_ISDIR((status or os.lstat(found)).st_mode):
@@ -300,9 +296,10 @@ class FileHandler:
         try:
             index, status = self._follow(found, "index.html")
         except FileNotFoundError:
-            if self._listing:
-                return self._list(path, found)
-            return text_response(403, "This folder has no index.html.")
+            if self._listings is None:
+                return text_response(403, "This folder has no index.html.")
+            title = os.fsdecode(unquote_to_bytes(path))
+            return self._listings.respond(title, lambda: self._entries(found))
         return self._serve(request, index, status, "index.html")
 
     def _follow(self, folder: str, name: str) -> tuple[str, os.stat_result]:
@@ -327,19 +324,6 @@ class FileHandler:
                 raise _NotServed
         return path, status
 
-    def _redirect(self, request: Request, target: bytes) -> Response:
-        """Send the client to the path with a slash, so that a page's relative links work."""
-        location = _UNSAFE_IN_LOCATION.sub(lambda odd: b"%%%02X" % odd[0][0], target)
-        host = request.header(b"Host")
-        if self._scheme and host is not None and _HOST.fullmatch(host):
-            location = self._scheme + b"://" + host + location
-        link = escape(location.decode("ascii"))
-        page = (
-            f'<!DOCTYPE html>\n<title>301</title>\n<p>It is at <a href="{link}">{link}</a>.</p>\n'
-        )
-        headers = [(b"Location", location), (b"Content-Type", b"text/html; charset=utf-8")]
-        return Response(301, headers, page.encode("ascii"))
-
     def _serve(self, request: Request, path: str, status: os.stat_result, name: str) -> Response:
         """Return the response with a file, unless it is none that can be read to its end.
 
@@ -347,9 +331,10 @@ class FileHandler:
         """
         if not S_ISREG(status.st_mode):  # a FIFO or a device
             raise _NotServed
-        content = self._recent.get(path, status)
-        if content is not None:
-            return self._respond(request, io.BytesIO(content), status, name)
+        if self._open_file is open_file and status.st_size <= SMALL:
+            small = _read_small(path)
+            if small is not None:
+                return self._respond(request, io.BytesIO(small[0]), small[1], name)
         file = self._open_file(_path(path))
         response = None
         try:
@@ -366,8 +351,6 @@ class FileHandler:
             is_open = response is not None and isinstance(response.body, FileBody)
             if not is_open or request.method == b"HEAD":
                 file.close()
-        if response.status == 200 and isinstance(response.body, bytes):
-            self._recent.put(path, status, response.body, self._clock.seconds())
         return response
 
     def _respond(
@@ -384,11 +367,13 @@ class FileHandler:
         code, part = 200, None
         if request.method == b"GET":
             since = request.header(b"If-Modified-Since")
-            if since is not None:
+            # Beside If-None-Match it does not count (RFC 9110, section 13.1.3); and that
+            # never matches, as no file has an ETag.
+            if since is not None and request.header(b"If-None-Match") is None:
                 date = parse_http_date(since, now)
                 if date is not None and changed <= date <= now:
                     return Response(304)
-            part = _wanted_range(request, size, last_modified, now)
+            part = _wanted_range(request, size, status.st_mtime_ns, now)
         if part is None:
             part = range(size)
             headers.append((b"Accept-Ranges", b"bytes"))
@@ -406,22 +391,37 @@ class FileHandler:
         data = body.read(SMALL)
         while len(data) < body.size and (more := body.read(SMALL)):
             data += more
+        if code == 206 and len(data) < body.size:
+            raise OSError("The file has shrunk.")  # Content-Range has promised what is not there
         return Response(code, headers, data)
 
-    def _list(self, path: bytes, folder: str) -> Response:
-        """Return the page that lists a folder: all in it that can be asked for."""
-        entries = []
+    def _entries(self, folder: str) -> Iterator[Entry | None]:
+        """Yield an entry for each name in a folder: ``None`` for what cannot be asked for."""
         for path_below in Path(folder).iterdir():
             name = path_below.name
             try:
                 _, status = self._follow(folder, plain_name(os.fsencode(name)))
             except (_NotServed, OSError, ValueError):
+                yield None
                 continue
             is_folder = S_ISDIR(status.st_mode)
             if is_folder or S_ISREG(status.st_mode):
-                entries.append(Entry(name, is_folder, status.st_size, status.st_mtime))
-        page = render_listing(os.fsdecode(unquote_to_bytes(path)), entries)
-        return Response(200, [(b"Content-Type", b"text/html; charset=utf-8")], page)
+                yield Entry(name, is_folder, status.st_size, status.st_mtime)
+            else:
+                yield None
+
+
+def _redirect(target: bytes) -> Response:
+    """Send the client to the path with a slash, so that a page's relative links work.
+
+    The Location is a path alone (RFC 9110, section 10.2.2): behind a proxy only the client
+    knows by which scheme, host and port it has come.
+    """
+    location = _UNSAFE_IN_LOCATION.sub(lambda odd: b"%%%02X" % odd[0][0], target)
+    link = escape(location.decode("ascii"))
+    page = f'<!DOCTYPE html>\n<title>301</title>\n<p>It is at <a href="{link}">{link}</a>.</p>\n'
+    headers = [(b"Location", location), (b"Content-Type", b"text/html; charset=utf-8")]
+    return Response(301, headers, page.encode("ascii"))
 
 
 def parse_target(target: bytes) -> tuple[bytes, bytes, tuple[str, ...]]:
@@ -502,14 +502,22 @@ def parse_range(value: bytes, size: int) -> range | None:
     return None
 
 
-def _wanted_range(request: Request, size: int, last_modified: int, now: int) -> range | None:
-    """Return the part of the file that is asked for, if its other parts are of the same file."""
+def _wanted_range(request: Request, size: int, changed: int, now: int) -> range | None:
+    """Return the part of the file that is asked for, if its other parts are of the same file.
+
+    :param changed: when the file was changed, in nanoseconds since 1970-01-01 00:00 UTC.
+    """
     value = request.header(b"Range")
     if value is None:
         return None
     condition = request.header(b"If-Range")
-    if condition is not None and parse_http_date(condition, now) != last_modified:
-        return None
+    if condition is not None:
+        # A date says that no byte has changed only if the file did not change twice in that
+        # second (RFC 9110, sections 8.8.2.2 and 13.1.5).  That is known only of one that was
+        # changed just as the second began, or was given that date.
+        date = parse_http_date(condition, now)
+        if date is None or date * 10**9 != changed or date >= now:
+            return None
     return parse_range(value, size)
 
 

@@ -9,10 +9,22 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from heapq import merge
 from html import escape
+from itertools import islice
+from typing import Final
 from urllib.parse import quote
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from .response import Response
+
+STEP: Final = 500
+"""How many names are looked at, or written, in one turn of the reactor: some milliseconds."""
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -81,19 +93,118 @@ def render_listing(path: str, entries: Iterable[Entry]) -> bytes:
     :param path: the folder's path, decoded, with a slash at both ends.  Unless it is
         ``/`` the page has a link to the folder above.
     """
+    steps = rendering(path, lambda: entries)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            page: bytes = end.value
+            return page
+
+
+def rendering(
+    path: str, entries: Callable[[], Iterable[Entry | None]]
+) -> Generator[None, None, bytes]:
+    """Do what :func:`render_listing` does, and yield after each ``STEP`` names.
+
+    :param entries: is called when the first step begins.  What it returns may have ``None``
+        in it: a name that took its time, but is not shown.
+    """
+    source, runs = iter(entries()), []
+    while step := list(islice(source, STEP)):
+        runs.append(sorted((entry for entry in step if entry is not None), key=_order))
+        if len(step) == STEP:
+            yield
     rows = []
     if path != "/":
         rows.append('<tr><td><a href="../">../</a></td><td></td><td></td></tr>')
-    for entry in sorted(entries, key=_order):
-        slash = "/" if entry.is_folder else ""
-        # "./" and an escaped colon: "javascript:x" is a name, and no scheme.
-        link = "./" + quote(os.fsencode(entry.name), safe="") + slash
-        text = f'<a href="{link}"><bdi>{_text(entry.name)}</bdi>{slash}</a>'
-        size = "" if entry.is_folder else human_size(entry.size)
-        rows.append(f"<tr><td>{text}</td><td>{size}</td><td>{_date(entry.modified)}</td></tr>")
-    if not rows or (path != "/" and len(rows) == 1):
+    above = len(rows)
+    ordered = merge(*runs, key=_order)
+    while some := [_row(entry) for entry in islice(ordered, STEP)]:
+        rows += some
+        if len(some) == STEP:
+            yield
+    if len(rows) == above:
         rows.append('<tr><td colspan="3">This folder is empty.</td></tr>')
     return _PAGE.format(title=_text(path), rows="\n".join(rows)).encode()
+
+
+def _row(entry: Entry) -> str:
+    slash = "/" if entry.is_folder else ""
+    # "./" and an escaped colon: "javascript:x" is a name, and no scheme.
+    link = "./" + quote(os.fsencode(entry.name), safe="") + slash
+    text = f'<a href="{link}"><bdi>{_text(entry.name)}</bdi>{slash}</a>'
+    size = "" if entry.is_folder else human_size(entry.size)
+    return f"<tr><td>{text}</td><td>{size}</td><td>{_date(entry.modified)}</td></tr>"
+
+
+class Listings:
+    """Makes the pages of folders, those of large ones in many turns of the reactor.
+
+    While one is made, others may ask for the same.  They share the next one: so whoever
+    asks gets what was there after asking, and a hundred who ask cost two pages.
+
+    :param clock: what has the turns: ``callLater``.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._waiting: dict[str, list[Deferred[Response]]] = {}
+
+    def respond(
+        self, path: str, entries: Callable[[], Iterable[Entry | None]]
+    ) -> Response | Deferred[Response]:
+        """Return the response with the page, or a Deferred of it if the folder is large.
+
+        :param path: as :func:`render_listing` has it.
+        :param entries: returns what is in the folder; called when it is to be looked at.
+        :raises OSError: if the folder cannot be read.
+        """
+        answer: Deferred[Response] = Deferred()
+        if path in self._waiting:
+            self._waiting[path].append(answer)
+            return answer
+        steps = rendering(path, entries)
+        try:
+            next(steps)
+        except StopIteration as end:
+            return _response(end.value)
+        self._waiting[path] = []
+        self._clock.callLater(0, self._go_on, path, entries, steps, [answer])
+        return answer
+
+    def _go_on(
+        self,
+        path: str,
+        entries: Callable[[], Iterable[Entry | None]],
+        steps: Generator[None, None, bytes],
+        answers: list[Deferred[Response]],
+    ) -> None:
+        """Do one step of a page, unless nobody waits for it any more."""
+        answers = [answer for answer in answers if not answer.called]  # it was cancelled
+        result: Response | Failure | None = None
+        if answers:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result = _response(end.value)
+            except Exception:
+                result = Failure()
+            if result is None:
+                self._clock.callLater(0, self._go_on, path, entries, steps, answers)
+                return
+        waiting = self._waiting.pop(path)
+        if waiting:
+            self._waiting[path] = []
+            steps = rendering(path, entries)
+            self._clock.callLater(0, self._go_on, path, entries, steps, waiting)
+        for answer in answers:
+            assert result is not None
+            answer.callback(result)  # a Failure is an errback
+
+
+def _response(page: bytes) -> Response:
+    return Response(200, [(b"Content-Type", b"text/html; charset=utf-8")], page)
 
 
 def human_size(size: int) -> str:

@@ -225,20 +225,6 @@ class ServedTests(CommandCase):
         self.assertEqual(self.ask(factory, b"/").status, 403)
         self.assertEqual(self.out.getvalue().count("\n"), 1)
 
-    def test_redirect(self) -> None:
-        """A redirect names no scheme if some clients come by TLS (RFC 1945, 10.11)."""
-        folder = Path(self.mktemp())
-        (folder / "a").mkdir(parents=True)
-        request = Request(b"GET", b"/a", (1, 0), ((b"Host", b"h"),))
-        for endpoint, expected in (("tcp:1", b"http://h/a/"), ("unix:s", b"/a/")):
-            server = Server(
-                self.reactor,
-                make_parser("").parse_args([str(folder), "--listen", endpoint]),
-                self.err.write,
-            )
-            response: Any = server.factory.handler(request)
-            self.assertEqual(dict(response.headers)[b"Location"], expected, endpoint)
-
     def test_no_folder(self) -> None:
         """A folder that is not there, or is none, cannot be served."""
         self.assert_wrong(r"cannot serve no-such-folder: \S", "no-such-folder")
