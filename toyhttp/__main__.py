@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,16 @@ from twisted.logger import (
     textFileLogObserver,
 )
 
-from .command import CannotListen, CommandError, Server, complain, has_colours, make_parser, say
+from .command import (
+    CannotListen,
+    CommandError,
+    Server,
+    Terminal,
+    complain,
+    has_colours,
+    make_parser,
+    say,
+)
 
 PROG = "python -m toyhttp"
 
@@ -27,19 +37,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from twisted.internet import reactor
 
-    if sys.stderr is not None:
-        warnings = FilteringLogObserver(
-            textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(LogLevel.warn)]
-        )
-        globalLogBeginner.beginLoggingTo([warnings], redirectStandardIO=False)
-    return run(reactor, argv)
+    terminal = Terminal(sys.stderr)
+    warnings = FilteringLogObserver(
+        textFileLogObserver(_Lines(terminal)),
+        [LogLevelFilterPredicate(LogLevel.warn)],
+    )
+    globalLogBeginner.beginLoggingTo([warnings], redirectStandardIO=False)
+    return run(reactor, argv, terminal)
 
 
-def run(reactor: Any, argv: Sequence[str] | None) -> int:
+class _Lines(io.StringIO):
+    """A file for Twisted's log, in which what a client sent may stand."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        self._terminal.write_any(text)
+        return len(text)
+
+
+def run(reactor: Any, argv: Sequence[str] | None, terminal: Terminal | None = None) -> int:
     """Listen as the command line says, and run the reactor until somebody stops it."""
+    terminal = terminal or Terminal(sys.stderr)
     try:
         arguments = make_parser(PROG).parse_args(argv)
-        server = Server(reactor, arguments, _write, has_colours(sys.stderr))
+        server = Server(reactor, arguments, terminal.write, has_colours(sys.stderr))
     except CommandError as error:
         complain(f"{PROG}: error: {error}")
         return 2
@@ -58,13 +81,8 @@ def run(reactor: Any, argv: Sequence[str] | None) -> int:
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(start()))
     reactor.addSystemEventTrigger("before", "shutdown", server.stop)
     reactor.run()
+    terminal.close()
     return exit_code
-
-
-def _write(line: str) -> None:
-    """Write a line of the access log."""
-    if sys.stderr is not None:
-        sys.stderr.write(line)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -28,9 +29,10 @@ class AccessLog:
     A byte that the client sent and that is not printable ASCII, or a quote or a backslash,
     is shown by its number: nothing ends the line, or means something to a terminal.
 
-    :param write: what is called with each line, its line end included.  After an
-        ``OSError`` or a ``ValueError``, such as that of a closed pipe, it is not called again:
-        a log that nobody can read is no reason to stop serving.
+    :param write: what is called with each line, its line end included.  It must not wait:
+        see :class:`toyhttp.logwriter.LogWriter`.  A line for which it raises an ``OSError`` or
+        a ``ValueError``, such as that of a closed pipe, is lost: a log that nobody can read
+        is no reason to stop serving.
     :param clock: what tells the time.
     :param colour: whether the status is coloured, for a terminal.
     """
@@ -41,7 +43,6 @@ class AccessLog:
         self._write = write
         self._clock = clock
         self._colour = colour
-        self._broken = False
 
     def __call__(
         self, peer: IAddress | None, request: Request | None, status: int, size: int
@@ -53,18 +54,14 @@ class AccessLog:
         :param status: the status code of the answer.
         :param size: how many bytes of body were sent; ``-`` if there were none.
         """
-        if self._broken:
-            return
         host = getattr(peer, "host", None) or "-"
         line = "-" if request is None else request_line(request)
         code = str(status)
         if self._colour and (colour := _COLOURS.get(status // 100)):
             code = f"\x1b[{colour}m{code}\x1b[0m"
         when = _local_time(int(self._clock.seconds()))
-        try:
+        with suppress(OSError, ValueError):
             self._write(f'{host} - - [{when}] "{line}" {code} {size or "-"}\n')
-        except (OSError, ValueError):
-            self._broken = True
 
 
 def request_line(request: Request) -> str:

@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -26,12 +27,14 @@ from twisted.internet.interfaces import (
     IListeningPort,
     IStreamServerEndpoint,
 )
+from twisted.logger import Logger
 
 from . import __version__
 from .access import AccessLog
 from .channel import Handler, HTTPFactory, Log
 from .echo import echo
 from .files import FileHandler
+from .logwriter import DescriptorOutput, FileOutput, LogWriter
 from .request import Request
 
 DEFAULT: Final = "tcp:8080:interface=127.0.0.1"
@@ -135,7 +138,8 @@ class Server:
 
     :param reactor: what it runs on.
     :param arguments: what :func:`make_parser` has made of the command line.
-    :param write: what is called with each line of the access log, for whoever watches.
+    :param write: what is called with each line for whoever watches, such as those of the
+        access log.  It must not wait.
     :param colour: whether they watch on a terminal with colours.
     :raises CommandError: if something is wrong that can be seen before it runs.
     """
@@ -163,11 +167,14 @@ class Server:
             self._lists_folders = not arguments.no_listing
             handler = FileHandler(root, reactor, listing=self._lists_folders)
         settings = {name: value for name, value in vars(arguments).items() if name in _LIMITS}
+        self._write = write
+        self._file: LogWriter | None = None
         logs: list[Log] = []
         if not arguments.quiet:
             logs.append(AccessLog(write, reactor, colour))
         if arguments.log is not None:
-            logs.append(AccessLog(_appender(arguments.log), reactor))
+            self._file = _log_file(arguments.log)
+            logs.append(AccessLog(self._file.write, reactor))
         log = logs[0] if len(logs) == 1 else _to_each(logs) if logs else None
         server = f"toyhttp/{__version__}".encode()
         self.factory = HTTPFactory(handler, reactor, server=server, log=log, **settings)
@@ -208,12 +215,14 @@ class Server:
         timers: list[IDelayedCall] = [
             self._reactor.callLater(GRACE, finish),
             self._reactor.callLater(
-                0.5, complain, "Finishing the answers under way; another Ctrl-C stops at once."
+                0.5, self._write, "Finishing the answers under way; another Ctrl-C stops at once.\n"
             ),
         ]
         handlers = _set_handlers(dict.fromkeys((signal.SIGINT, signal.SIGTERM), hurry))
 
         def clean_up(result: None) -> None:
+            if self._file is not None:
+                self._file.close()
             _set_handlers(handlers)
             for timer in timers:
                 if timer.active():
@@ -271,14 +280,15 @@ def _folder(name: str) -> Path:
     raise CommandError(f"cannot serve {printable(name)}: not a folder")
 
 
-def _appender(name: str) -> Callable[[str], object]:
-    """Open a log file, and return what appends a line to it."""
+def _log_file(name: str) -> LogWriter:
+    """Open a log file, and return what appends lines to it."""
     try:
-        file = Path(name).open("a", encoding="ascii", buffering=1)  # noqa: SIM115 - while it serves
+        output = FileOutput(Path(name))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CommandError(f"--log: cannot open {printable(name)}: {reason}") from error
-    return file.write
+    log = Logger()
+    return LogWriter(output, lambda sentence: log.warn("{sentence}", sentence=sentence))
 
 
 def load_handler(name: str) -> Handler:
@@ -366,6 +376,36 @@ def _print(line: str, stream: Any) -> None:
             os.close(nowhere)
         except (OSError, ValueError):
             pass
+
+
+class Terminal:
+    """What is printed while the server runs: nobody waits until it is read.
+
+    :param stream: such as ``sys.stderr``; ``None`` is nowhere.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._writer: LogWriter | None = None
+        with suppress(AttributeError, OSError, ValueError):  # a test's, say, is only memory
+            self._writer = LogWriter(DescriptorOutput(stream.fileno()))
+
+    def write(self, text: str) -> None:
+        """Print lines; what could mean something to a terminal must not be in them."""
+        if self._writer is not None:
+            self._writer.write(text)
+        elif self._stream is not None:
+            self._stream.write(text)
+
+    def write_any(self, text: str) -> None:
+        r"""Print lines, with codes such as ``\x1b`` for what cannot be printed."""
+        lines = [printable(line.expandtabs()) for line in text.split("\n")]
+        self.write("\n".join(lines))
+
+    def close(self) -> None:
+        """Print what is not printed yet, if somebody reads it soon."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def has_colours(stream: Any) -> bool:

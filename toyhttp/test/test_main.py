@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import http.client
 import importlib
 import os
@@ -360,11 +359,12 @@ class OptionTests(CommandCase):
         self.assertIn("\x1b[33m404\x1b[0m", self.err.getvalue())
 
     def test_log_into_file(self) -> None:
-        """``--log`` appends each line to a file, too, at once."""
+        """``--log`` appends each line to a file, too, and all are there at the end."""
         Path("access.log").write_text("before\n", encoding="ascii")
-        factory = self.factory("--log", "access.log")
-        self.addCleanup(gc.collect)
-        self.log_one(factory)
+        arguments = make_parser("").parse_args(["--log", "access.log"])
+        server = Server(self.reactor, arguments, self.err.write)
+        self.log_one(server.factory)
+        self.successResultOf(server.stop())
         written = Path("access.log").read_text(encoding="ascii")
         self.assertEqual(written, "before\n" + self.err.getvalue())
         self.assertIn(" 404 5\n", written)
@@ -565,6 +565,32 @@ class ProcessTests(TestCase):
         ]
         self.assertEqual(came, expected)
         self.assertTrue(err.startswith("127.0.0.1 - - ["), f"said {err!r}")
+
+    def test_nobody_reads_the_log(self) -> None:
+        """A pipe that is full, and a terminal that was stopped, make nobody wait."""
+        process, port = self.serve("--echo")
+        for _ in range(20):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            for _ in range(100):  # a pipe holds some hundred lines
+                connection.request("GET", "/" + 100 * "x", headers={"Connection": "keep-alive"})
+                connection.getresponse().read()
+            connection.close()
+        process.terminate()
+        process.wait(PATIENCE)
+        self.assertEqual(process.returncode, 0 if os.name != "nt" else 1)
+
+    def test_control_characters(self) -> None:
+        """What a client sent cannot reach the terminal by way of a traceback (RFC 1945, 12)."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        module = "def broken(request):\n    raise ValueError('\\x1b[2J')\n"
+        (folder / "broken.py").write_text(module, encoding="ascii")
+        process, port = self.serve("--handler", "broken:broken", cwd=folder)
+        self.assertEqual(self.get(port, "/%1b")[0], 500)
+        process.terminate()
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertNotIn("\x1b", said)
+        self.assertIn("ValueError: \\x1b[2J", said)
 
     def test_finishes(self) -> None:
         """A SIGTERM waits for the answer that is under way; nobody else can connect."""
