@@ -16,6 +16,7 @@ lost at any time.  Then nothing is left of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
@@ -56,7 +57,13 @@ SAFE: Final = frozenset({b"GET", b"HEAD"})
 """The methods that may be with the handler beside others (RFC 9112, section 9.3.2)."""
 
 LINGER: Final = 2.0
-"""How many seconds a client that was refused may go on sending before it is cut off."""
+"""How many seconds a client may go on sending behind its last request before it is cut off."""
+
+TURN: Final = 0.02
+"""How many seconds one connection may keep all others waiting, but for the handler's own time."""
+
+SPARE: Final = 100
+"""How many connections beyond the limit are told so; each one more is closed without a word."""
 
 
 class _Due:
@@ -106,7 +113,7 @@ class HTTPChannel(Protocol):
     _short_way = False  # the transport is a socket, and it is known that its buffer is empty
     _hurries = False  # TCP sends small answers without delay
     _untold = 0  # bytes written since the transport had not enough to send
-    _refused = False  # the last answer says what is wrong
+    _lingers = False  # the client may send more behind its last request
     _closing = False  # nothing more is written
     _lost = False
 
@@ -125,6 +132,9 @@ class HTTPChannel(Protocol):
         elif settings.max_connections is not None and (
             len(settings.channels) > settings.max_connections
         ):
+            if len(settings.channels) > settings.max_connections + SPARE:
+                self._abort()
+                return
             self._refuse(BadRequest("There are too many connections. Try again later.", 503))
             self._work()
         else:
@@ -146,8 +156,10 @@ class HTTPChannel(Protocol):
             self._receiving = False
             if self._reader is not None and self._is_busy() and self._reader.has_begun:
                 self._pause()
-        elif self._due:
-            self._pause()
+        else:
+            self._lingers = True
+            if self._due:
+                self._pause()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave nothing behind, and let no handler work for nobody."""
@@ -189,10 +201,16 @@ class HTTPChannel(Protocol):
         if self._working or self._closing:  # what called what calls this will go on with it
             return
         self._working = True
+        now = self._settings.clock.seconds
+        until = now() + TURN
         while (self._due and self._write_next()) or (self._reading and self._ask_next()):
-            pass
+            if now() > until:  # let others have their turn
+                self._call_later(0, self._work)
+                break
+        else:
+            until = 0
         self._working = False
-        if self._closing:
+        if self._closing or until:
             return
         if self._paused and not self._is_busy():  # also to close: TLS must read for that
             self._resume()
@@ -266,7 +284,7 @@ class HTTPChannel(Protocol):
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer, in its turn, why there is no answer; it is the last one."""
-        self._reading, self._reader = False, None
+        self._reading, self._reader, self._lingers = False, None, True
         due = _Due(None, error.method, error.simple)
         due.response, due.is_ready = text_response(error.status, str(error)), True
         self._due.append(due)
@@ -291,6 +309,9 @@ class HTTPChannel(Protocol):
                 self._reading = False
             return False
         if self._settings.is_stopping or not asks_for_keep_alive(request):
+            # Some send a CRLF behind a body.
+            if request.method not in SAFE or (self._reader is not None and self._reader.size):
+                self._lingers = True
             self._reading, self._reader = False, None
         elif not self._hurries:
             self._hurry()
@@ -298,7 +319,7 @@ class HTTPChannel(Protocol):
         self._due.append(due)
         try:
             answer = self._settings.handler(request)
-        except Exception:
+        except BaseException:  # SystemExit, say: a handler does not decide that all others go
             self._failed(Failure(), due)
             return True
         if not isinstance(answer, Response) and iscoroutine(answer):
@@ -323,7 +344,8 @@ class HTTPChannel(Protocol):
         """
         self._hurries = True
         if hasattr(self.transport, "setTcpNoDelay"):
-            self.transport.setTcpNoDelay(True)
+            with suppress(OSError):  # a Unix socket; or, with macOS, one that was reset
+                self.transport.setTcpNoDelay(True)
 
     def _arrived(self, response: Response, due: _Due) -> None:
         """Take a response, if anybody is there to read it."""
@@ -417,7 +439,7 @@ class HTTPChannel(Protocol):
         """Write; if more may follow, learn whether the transport has enough to send."""
         transport = self.transport
         if self._may_send_now():
-            closes = not self._reading and self._due[0].request is not None
+            closes = not self._reading and not self._lingers
             data = send_now(transport, data, closes)
             if not data:
                 return
@@ -481,8 +503,6 @@ class HTTPChannel(Protocol):
         due = self._due.pop(0)
         if self._reading:
             self._began_at = settings.clock.seconds()
-        else:
-            self._refused = due.request is None
         if settings.log is not None:
             self._log_answer(due, size)
 
@@ -558,17 +578,18 @@ class HTTPChannel(Protocol):
     def _close(self) -> None:
         """Close as soon as the client has read all, or has had its time for it.
 
-        But let a client that was refused, and is still sending, read why (RFC 1945, section
-        9.4).  A socket that is closed with bytes unread is reset, and the reset may
-        overtake the answer.  So TCP is told that no more will be written, and what
-        comes is read and dropped until the client closes or ``LINGER`` is over.
+        But let a client that may be sending more read its answer: one that was refused, sent
+        a body, or has sent more already (RFC 1945, section 9.4, RFC 9112, section 9.6).  A
+        socket that is closed with bytes unread is reset, and the reset may overtake the
+        answer.  So TCP is told that no more will be written, and what comes is read and
+        dropped until the client closes or ``LINGER`` is over.
         """
         self._closing, self._reading = True, False
         self._unregister()
         transport = self.transport
         # Some transports lose the connection before they return.
         if (
-            self._refused
+            self._lingers
             and not self._half_closed
             and ITCPTransport.providedBy(transport)
             and not ISSLTransport.providedBy(transport)

@@ -40,6 +40,9 @@ from .request import Request
 DEFAULT: Final = "tcp:8080:interface=127.0.0.1"
 """Where it listens: this machine alone can connect."""
 
+BACKLOG: Final = 511
+"""How many clients may wait to be accepted, unless the endpoint says so itself."""
+
 GRACE: Final = 10.0
 """How many seconds the answers under way may take when the server is to stop."""
 
@@ -258,11 +261,23 @@ def _to_each(logs: list[Log]) -> Log:
 
 def _endpoint(reactor: Any, text: str) -> IStreamServerEndpoint:
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, text)
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, with_backlog(text))
     except Exception as error:  # each kind of endpoint complains in its own way
         raise CommandError(
             f"--listen: not an endpoint that Twisted knows: {_one_line(error)}"
         ) from error
+    return endpoint
+
+
+def with_backlog(endpoint: str) -> str:
+    """Return an endpoint string that says how many clients may wait to be accepted.
+
+    Twisted's own default is 50: of 300 clients that come at once, most would wait a second
+    until they try again.
+    """
+    kinds = ("tcp:", "tcp6:", "ssl:", "unix:")
+    if endpoint.startswith(kinds) and ":backlog=" not in endpoint:
+        return f"{endpoint}:backlog={BACKLOG}"
     return endpoint
 
 

@@ -52,7 +52,8 @@ class Body(Protocol):
     """An entity body that is read when it is sent, piece by piece: that of a large file, say.
 
     One that the system can send by itself may have ``send_to(socket, limit)``, too: it hands the
-    next bytes to a socket, without waiting, and returns how many that took.  See
+    next bytes to a socket, without waiting, and returns how many that took: 0 only if it takes
+    none now.  One that has more, and sends none, is broken off after ``close_timeout``.  See
     :class:`toyhttp.files.FileBody`.
     """
 
@@ -114,7 +115,7 @@ def render_response(
         header fields stay the same (section 8.2).
     :param server: the value of ``Server``; without one the field is left out.
     :param keep_alive: say that the connection stays open (RFC 2068, section 19.7.1).
-    :raises TypeError: if the body is neither bytes nor a :class:`Body`.
+    :raises TypeError: if the body is neither bytes nor a :class:`Body`, or the status no number.
     :raises ValueError: if the status is none that can be sent, or a header field's
         name is no token or one that only the server writes, or its value has a NUL, CR
         or LF in it, which would end the field and begin another one.
@@ -145,6 +146,8 @@ def _head(
     keep_alive: bool,
 ) -> bytes:
     """Render the status line and all fields but ``Content-Length``."""
+    if not isinstance(status, int):
+        raise TypeError(f"status {status!r} is not a whole number")
     if not 200 <= status <= 599:  # 1xx is never sent to an HTTP/1.0 client (section 9.1)
         raise ValueError(f"status {status} is not from 200 to 599")
     return b"HTTP/1.0 %d %s\r\nDate: %s\r\n%s%s%s" % (

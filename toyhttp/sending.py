@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO, UnsupportedOperation
 from typing import Any, Final
 
@@ -82,10 +83,11 @@ def cork(transport: Any, closed: bool) -> None:
     A cork that is forgotten holds back the end of an answer for 200 ms.
     """
     handle = transport.getHandle()
-    if hasattr(socket, "TCP_CORK"):
-        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, closed)
-    if closed and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    with suppress(OSError):  # with macOS, of a socket that was reset
+        if hasattr(socket, "TCP_CORK"):
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, closed)
+        if closed and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
 def close_now(transport: Any) -> None:

@@ -101,11 +101,12 @@ class TimeoutQueue:
                     del self.due[waiter]
                     waiter.timed_out()
         finally:  # if it raises, the reactor logs it, and the others are called soon
-            self._look_again(now)
+            self._look_again()
 
-    def _look_again(self, now: float) -> None:
+    def _look_again(self) -> None:
         """Look again when the next one is due, if anybody waits."""
+        clock = self._timeouts.clock
         for when in self.due.values():
-            self._call = self._timeouts.clock.callLater(max(when - now, 0), self._look)
+            self._call = clock.callLater(max(when - clock.seconds(), 0), self._look)
             return
         self._timeouts.forget(self)

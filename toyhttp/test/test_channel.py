@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.internet.task import Clock
@@ -366,6 +367,19 @@ class BrokenHandlerTests(TestCase):
         """No handler sends an interim answer or a class that is none (RFC 1945, 6.1.1)."""
         for status in (100, 199, 600, 0):
             self.assert_mistake(Response(status), ValueError)
+        self.assert_mistake(Response(200.5), TypeError)  # type: ignore[arg-type]
+
+    def test_handler_that_wants_to_end_it_all(self) -> None:
+        """Whatever a handler raises, the server lives on (RFC 1945, 9.5)."""
+        for error in (SystemExit(3), KeyboardInterrupt(), GeneratorExit()):
+
+            def end(request: Request, error: BaseException = error) -> Response:
+                raise error
+
+            _, transport = connect(end, GET)
+            self.assertEqual(len(self.flushLoggedErrors(type(error))), 1, f"raised {error!r}")
+            self.assertEqual(transport.value()[:12], b"HTTP/1.0 500", f"raised {error!r}")
+            self.assertTrue(transport.disconnecting, f"raised {error!r}")
 
     def test_field_that_frames(self) -> None:
         """No handler says where its message ends (RFC 1945, 7.2.2)."""
@@ -503,6 +517,25 @@ class LingerTests(TestCase):
             connect(handler, GET, transport=transport)
             self.assertEqual(transport.closed, ["gently"])
         self.flushLoggedErrors(AttributeError)
+
+    def test_more_than_was_read(self) -> None:
+        """Nor is the answer lost if more came behind the last request (RFC 9112, 9.6)."""
+        post = b"POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\nx"
+        for chunks in ((GET + b"\r\n",), (post,), (post + b"\r\n",), (GET, b"\r\n"), (post, b"x")):
+            for late in (False, True):
+                later: Deferred[Response] = Deferred()
+                transport = TCPTransport()
+                alsoProvides(transport, ITCPTransport)
+                handler: Any = respond(later if late else Response(200))
+                channel, _ = connect(handler, chunks[0], transport=transport)
+                if late:
+                    for chunk in chunks[1:]:
+                        channel.dataReceived(chunk)
+                    later.callback(Response(200))
+                gentle = not late and chunks[0] == GET
+                expected = ["gently"] if gentle else ["half"]
+                self.assertEqual(transport.closed, expected, f"sent {chunks!r}, late: {late}")
+                self.assertEqual(transport.value()[:12], b"HTTP/1.0 200")
 
     def test_each_client_has_its_own_time(self) -> None:
         """A client that goes does not save another one (RFC 9112, 9.6)."""

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import alsoProvides
 
-from toyhttp.channel import AT_ONCE, LINGER, HTTPChannel, HTTPFactory
+from toyhttp.channel import AT_ONCE, LINGER, SPARE, TURN, HTTPChannel, HTTPFactory
 from toyhttp.request import Request, asks_for_keep_alive
 from toyhttp.response import Response
 from toyhttp.sending import PIECE, SMALL
@@ -462,6 +462,43 @@ class HalfClosedTests(KeepAliveTestCase):
         self.assertEqual(handler.cancelled, ["/a"])
 
 
+class TurnTests(KeepAliveTestCase):
+    """Many requests at once do not keep others waiting."""
+
+    def work(self, request: Request) -> Response:
+        """Answer, and take so much time for it."""
+        self.clock.rightNow += 0.6 * TURN
+        return show(request)
+
+    def test_others_have_their_turn(self) -> None:
+        """After some work the reactor comes first; then it goes on."""
+        self.connect(self.work)
+        targets = [f"/{number}" for number in range(7)]
+        self.channel.dataReceived(b"".join(get(target) for target in targets))
+        self.assertEqual(self.bodies(), targets[:1])
+        (call,) = self.clock.getDelayedCalls()
+        self.assertEqual(call.getTime(), self.clock.seconds(), "it goes on as soon as it can")
+        self.clock.advance(0)
+        self.assertEqual(self.bodies(), targets)
+        self.assertEqual(self.transport.producerState, "producing")
+        self.assert_nothing_left()
+
+    def test_lost_meanwhile(self) -> None:
+        """What is lost before its next turn has none."""
+        self.connect(self.work)
+        self.channel.dataReceived(7 * get("/a"))
+        self.assert_nothing_left()
+
+    def test_more_comes_meanwhile(self) -> None:
+        """What comes before its next turn is answered in its order."""
+        self.connect(self.work)
+        self.channel.dataReceived(get("/0") + get("/1") + get("/2"))
+        self.channel.dataReceived(get("/3"))
+        self.clock.advance(0)
+        self.assertEqual(self.bodies(), ["/0", "/1", "/2", "/3"])
+        self.assert_nothing_left()
+
+
 class StopTests(KeepAliveTestCase):
     """The server is to stop."""
 
@@ -541,6 +578,17 @@ class TooManyTests(TestCase):
         channel, transport = connect()
         channel.dataReceived(get("/a"))
         self.assertIn(b"</a>", transport.value())
+
+    def test_many_too_many(self) -> None:
+        """Of those that are told so, there are no more than SPARE at once."""
+        factory = HTTPFactory(show, Clock(), max_connections=1)
+        transports = []
+        for _ in range(SPARE + 3):
+            transports.append(StringTransport())
+            factory.buildProtocol(None).makeConnection(transports[-1])
+        told = [transport for transport in transports if transport.value()]
+        cut_off = [transport for transport in transports if transport.disconnected]
+        self.assertEqual((len(told), len(cut_off)), (SPARE, 2))
 
     def test_limits(self) -> None:
         """A limit that no client could keep is a mistake of who sets it."""

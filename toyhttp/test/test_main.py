@@ -24,7 +24,17 @@ from twisted.trial.unittest import TestCase
 import toyhttp
 from toyhttp.__main__ import run
 from toyhttp.channel import HTTPFactory
-from toyhttp.command import DEFAULT, GRACE, Server, has_colours, make_parser, say, url
+from toyhttp.command import (
+    BACKLOG,
+    DEFAULT,
+    GRACE,
+    Server,
+    has_colours,
+    make_parser,
+    say,
+    url,
+    with_backlog,
+)
 from toyhttp.echo import echo
 from toyhttp.request import Request
 from toyhttp.response import Response
@@ -125,10 +135,19 @@ class ListenTests(CommandCase):
     def test_usual_address(self) -> None:
         """Without other orders only this machine can connect, at port 8080."""
         self.assertEqual(self.run_with(), 0)
-        ((port, factory, _, interface),) = self.reactor.tcpServers
-        self.assertEqual((port, interface), (8080, "127.0.0.1"))
+        ((port, factory, backlog, interface),) = self.reactor.tcpServers
+        self.assertEqual((port, interface, backlog), (8080, "127.0.0.1", BACKLOG))
         self.assertIsInstance(factory, HTTPFactory)
         self.assertFalse(self.reactor.stopped)
+
+    def test_backlog(self) -> None:
+        """Hundreds may come at once; an endpoint that says how many is left as it is."""
+        self.run_with("--listen", "tcp:81", "--listen", "tcp:82:backlog=7:interface=127.0.0.1")
+        self.assertEqual([server[2] for server in self.reactor.tcpServers], [BACKLOG, 7])
+        self.assertGreaterEqual(BACKLOG, 511)
+        for endpoint in ("unix:s", "ssl:443:privateKey=k", "tcp6:81"):
+            self.assertEqual(with_backlog(endpoint), f"{endpoint}:backlog={BACKLOG}")
+        self.assertEqual(with_backlog("systemd:domain=INET:index=0"), "systemd:domain=INET:index=0")
 
     def test_greeting(self) -> None:
         """It says what is served, where, and that folders are listed."""
@@ -372,8 +391,10 @@ class OptionTests(CommandCase):
     def test_quiet(self) -> None:
         """``--quiet`` prints none; with ``--log`` they are in the file."""
         self.assertIs(self.factory("--quiet").log, None)
-        self.reactor = Reactor()
-        self.log_one(self.factory("--quiet", "--log", "quiet.log"))
+        arguments = make_parser("").parse_args(["--quiet", "--log", "quiet.log"])
+        server = Server(self.reactor, arguments, self.err.write)
+        self.log_one(server.factory)
+        self.successResultOf(server.stop())
         self.assertEqual(self.err.getvalue(), "")
         self.assertIn(" 404 5\n", Path("quiet.log").read_text(encoding="ascii"))
 

@@ -6,6 +6,7 @@ runs: what it would do is done here, one step at a time.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -214,6 +215,18 @@ class ShortWayTests(SocketTestCase):
             self.connect(lambda request: Deferred())
             self.ask(target % b"a")
             self.assertEqual(self.transport.getTcpNoDelay(), expected)
+
+    def test_socket_without_such_an_option(self) -> None:
+        """A Unix socket has none, nor has one that was reset, with macOS."""
+
+        def refuse(enabled: bool) -> None:
+            raise OSError(errno.EOPNOTSUPP, "no")
+
+        self.connect()
+        self.patch(self.transport, "setTcpNoDelay", refuse)
+        self.ask(KEEP % b"a")
+        self.came(b"</a>")
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_refused(self) -> None:
         """The client of a bad request can read why: the connection lingers."""
@@ -427,6 +440,24 @@ class LargeFileTests(SocketTestCase):
             self.patch(os, "sendfile", sendfile)
             with self.path.open("rb", buffering=0) as file:
                 self.assertEqual(FileBody(file, 100).send_to(1, 100), 0)
+
+    def test_body_that_sends_nothing(self) -> None:
+        """One that has more, and sends nothing of it, is broken off."""
+
+        class Stubborn(FileBody):
+            def send_to(self, socket: int, limit: int) -> int:
+                return 0
+
+        with self.path.open("rb") as file:
+            body = Stubborn(file, len(LARGE))
+            self.connect(lambda request: Response(200, body=body), close_timeout=5.0)
+            self.ask(GET % b"large")
+            for _ in range(50):
+                self.step()
+            self.reactor.advance(5)
+            self.reactor.advance(0)
+            self.assertEqual(self.factory.channels, set())
+            self.assertTrue(file.closed)
 
     def test_body_that_is_no_file(self) -> None:
         """It says so: there is nothing that the system could send."""
