@@ -1,4 +1,4 @@
-"""The stages of the workshop, in their order: the one place that lists them."""
+"""The stages of the workshop, in their order, and routes through them: the one place for both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Stage:
     :ivar title: its name in every list.
     :ivar part: ``"I"``, the tests are given; ``"II"``, they are described;
         ``"III"``, the learner makes the list.
-    :ivar minutes: the time planned for it; ``None`` is the rest of the day.
+    :ivar minutes: the time planned for it, for its core and its hardening; ``None`` is the
+        rest of the day.
     :ivar writes: the names that the learner writes, by module of ``myhttp``.
     :ivar lesson: what it teaches, in one sentence.
     """
@@ -66,7 +67,7 @@ STAGES = (
         1,
         "A request is bytes",
         "I",
-        10,
+        25,
         {"request": ("BadRequest", "Request", "parse_request")},
         "Test a pure function before anything with a network in it.",
     ),
@@ -74,7 +75,7 @@ STAGES = (
         2,
         "A response is bytes",
         "I",
-        10,
+        15,
         {"response": ("Response", "render_response")},
         "Assert exact bytes; the time is an argument.",
     ),
@@ -82,7 +83,7 @@ STAGES = (
         3,
         "Any chunks",
         "I",
-        15,
+        30,
         {"reader": ("RequestReader",)},
         "TCP keeps no message boundaries.",
     ),
@@ -90,7 +91,7 @@ STAGES = (
         4,
         "A protocol without a network",
         "I",
-        15,
+        25,
         {"channel": ("HTTPChannel", "HTTPFactory")},
         "A transport in memory shows all that a protocol does.",
     ),
@@ -106,7 +107,7 @@ STAGES = (
         6,
         "Two hours in a millisecond",
         "I",
-        15,
+        25,
         {"channel": ("HTTPChannel", "HTTPFactory")},
         "Timeouts matter, but no test may wait for one.",
     ),
@@ -122,7 +123,7 @@ STAGES = (
         8,
         "How to disconnect, really",
         "I",
-        20,
+        35,
         {"loopback": ("Loopback", "connect", "connection_lost")},
         "A test that really connects waits for three things to go away.",
     ),
@@ -130,7 +131,7 @@ STAGES = (
         9,
         "Serve files",
         "II",
-        25,
+        45,
         {"files": ("FileHandler",), "channel": ("HTTPChannel",)},
         "Write tests from a list of descriptions.",
     ),
@@ -138,7 +139,7 @@ STAGES = (
         10,
         "Keep the connection",
         "II",
-        25,
+        45,
         {"channel": ("HTTPChannel", "HTTPFactory")},
         "Answers keep the order of the requests.",
     ),
@@ -152,3 +153,98 @@ STAGES = (
     ),
 )
 """All stages, the first one first."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage on a route.
+
+    :ivar stage: its number.
+    :ivar minutes: the time planned for it.
+    :ivar part: what of it is done; empty for all of it.
+    """
+
+    stage: int
+    minutes: int
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What is done without going home.
+
+    :ivar steps: the stages, in their order.
+    :ivar talk: the minutes for a lecture and for breaks.
+    """
+
+    steps: tuple[Step, ...]
+    talk: int
+
+    @property
+    def minutes(self) -> int:
+        """All that it takes."""
+        return sum(step.minutes for step in self.steps) + self.talk
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way through the stages. Who leaves one out copies its solution.
+
+    :ivar title: for whom it is.
+    :ivar sittings: the first one first.
+    """
+
+    title: str
+    sittings: tuple[Sitting, ...]
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps of all sittings."""
+        return [step for sitting in self.sittings for step in sitting.steps]
+
+    @property
+    def skipped(self) -> tuple[int, ...]:
+        """The numbers of the stages that it leaves out."""
+        taken = {step.stage for step in self.steps}
+        return tuple(stage.number for stage in STAGES if stage.number not in taken)
+
+
+def _whole(*numbers: int) -> tuple[Step, ...]:
+    """Return steps that do all of these stages."""
+    return tuple(Step(number, STAGES[number - 1].minutes or 0) for number in numbers)
+
+
+ROUTES = (
+    Route(
+        "A class of three hours and twenty minutes",
+        (
+            Sitting(
+                (
+                    *_whole(1, 3, 4, 6, 7),
+                    Step(9, 25, "five of its sentences"),
+                    Step(11, 25, "the list, and its first tests"),
+                ),
+                talk=25,
+            ),
+        ),
+    ),
+    Route(
+        "Two half days",
+        (
+            Sitting(_whole(1, 2, 3, 4, 5, 6, 7), talk=40),
+            Sitting((*_whole(8, 9, 10), Step(11, 60)), talk=15),
+        ),
+    ),
+    Route(
+        "One person alone",
+        (
+            Sitting(_whole(1, 2, 3), talk=0),
+            Sitting(_whole(4, 5, 6), talk=0),
+            Sitting(_whole(7, 8), talk=0),
+            Sitting(_whole(9), talk=0),
+            Sitting(_whole(10), talk=0),
+            Sitting((Step(11, 90),), talk=0),
+        ),
+    ),
+)
+"""Routes for those who have so much time and no more."""

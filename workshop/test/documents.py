@@ -14,6 +14,7 @@ tell what a reader does between the blocks:
 - ``<!-- method PATH -->``: puts the method in the next block in the place of the one with its
   name.
 - ``<!-- edit PATH: OLD => NEW -->``: changes one place of it.
+- ``<!-- press Ctrl-C after N seconds -->``: while the next block runs.
 - ``<!-- not run: WHY -->``: the next block is not run.
 """
 
@@ -24,6 +25,7 @@ import doctest
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -35,7 +37,7 @@ from zipfile import ZipFile
 from markdown_it import MarkdownIt
 from twisted.trial.unittest import SkipTest, TestCase
 
-from exercises.manifest import STAGES
+from exercises.manifest import ROUTES, STAGES
 from workshop.environment import ROOT
 from workshop.learner import has_been_worked_on
 
@@ -43,6 +45,7 @@ timeout = 600  # seconds: the first test installs the workshop
 
 SERVERS = ("python -m toyhttp", "python -m exercises.myhttp", "python serve.py")
 SILENT_SERVER = "python hello.py"
+PRESS = r"press Ctrl-C after (\d+) seconds"
 COMPARE = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 
 
@@ -55,6 +58,7 @@ class Reader:
         for name in ("VIRTUAL_ENV", "PYTHONPATH", "TOX_ENV_NAME"):
             self.environ.pop(name, None)
         self.server: subprocess.Popen[str] | None = None
+        self.interrupt_after: float | None = None  # seconds
 
     def copy_project(self) -> None:
         """Copy the project, without what was made in it."""
@@ -79,6 +83,8 @@ class Reader:
                 elif instruction.startswith("method "):
                     put_method(self.home / instruction.removeprefix("method "), token.content)
                 elif token.info == "console" and not instruction.startswith("not run: "):
+                    press = re.fullmatch(PRESS, instruction)
+                    self.interrupt_after = float(press[1]) if press else None
                     differences += self.type_all(token.content)
                 instruction = ""
         self.stop_server()
@@ -100,7 +106,7 @@ class Reader:
             if text.count(edit[2]) != 1:
                 raise ValueError(f"{edit[1]} does not have just one {edit[2]!r}")
             path.write_text(text.replace(edit[2], edit[3]), encoding="utf-8")
-        elif not re.match(r"(file|method|not run:) ", instruction):
+        elif not re.match(rf"(file|method|not run:) |{PRESS}", instruction):
             raise ValueError(f"a comment that nobody understands: {instruction!r}")
 
     def type_all(self, block: str) -> list[str]:
@@ -140,17 +146,21 @@ class Reader:
             if command != SILENT_SERVER:
                 return 0, self.server.stdout.readline()
             return 0, self.wait_for_server()
-        process = subprocess.run(
-            ["bash", "-c", command],
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}" if self.interrupt_after else command],
             cwd=self.home,
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        return process.returncode, process.stdout
+        try:
+            output, _ = process.communicate(timeout=self.interrupt_after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate()
+        return process.returncode, output
 
     def wait_for_server(self) -> str:
         """Wait until a server that does not say so can be asked; return why it cannot."""
@@ -261,6 +271,32 @@ class ReadmeTests(TestCase):
             modules = ", ".join(f"`{name}.py`" for name in names)
             row = f"| {stage.number} | {title} | {modules} | {stage.lesson} | {minutes} |"
             self.assertIn(row, self.readme)
+
+    def test_table_of_routes(self) -> None:
+        """So is that of the routes, a row for each sitting."""
+        for route in ROUTES:
+            for number, sitting in enumerate(route.sittings):
+                steps = ", ".join(
+                    f"{step.stage}{step.part and f': {step.part}'} ({step.minutes})"
+                    for step in sitting.steps
+                )
+                title = "" if number else route.title
+                cells = (title, steps, str(sitting.talk or ""), str(sitting.minutes))
+                row = " ".join(f"| {cell}".rstrip() for cell in cells) + " |"
+                self.assertIn(row, self.readme)
+
+    def test_skipped(self) -> None:
+        """The stages that the class skips are named."""
+        *some, last = ROUTES[0].skipped
+        words = f"It skips stages {', '.join(map(str, some))} and {last}."
+        self.assertIn(words, " ".join(self.readme.split()))
+
+    def test_minutes(self) -> None:
+        """The page of each stage says how long it takes."""
+        for stage in STAGES:
+            page = (stage.folder / "README.md").read_text(encoding="utf-8")
+            minutes = f" {stage.minutes} minutes." if stage.minutes else " The rest of the day."
+            self.assertIn(minutes, page.split("##")[0], f"page of stage {stage.number}")
 
     def test_links(self) -> None:
         """Every link to a file of the project leads somewhere."""
