@@ -23,7 +23,7 @@ class BadRequest(Exception):
 
 
 class Request:
-    """One request. Two requests with the same values are equal.
+    """One request. Two requests are equal if all five values are; ``repr`` shows them.
 
     Built as ``Request(method, target, version, headers=(), body=b"")``.
 

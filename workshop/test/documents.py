@@ -214,7 +214,8 @@ class DocumentTests(TestCase):
         differences = {"README.md": self.reader.read(ROOT / "README.md")}
         self.reader.obey(f"solve {STAGES[-1].number}")
         documents = [stage.folder / "README.md" for stage in STAGES]
-        for document in [*documents, *sorted((ROOT / "docs").glob("*.md"))]:
+        documents += [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+        for document in documents:
             differences[str(document.relative_to(ROOT))] = self.reader.read(document)
         self.assert_found_from_any_folder()
         wrong = [f"{name}:\n{text}" for name, texts in differences.items() for text in texts]
