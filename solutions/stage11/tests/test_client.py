@@ -38,6 +38,8 @@ HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
 WITH_LENGTH = HEAD + b"Content-Length: 5\r\n\r\nhello"
 UNTIL_CLOSED = HEAD + b"\r\nhello"
 
+VISIBLE = "".join(chr(code) for code in range(33, 127) if chr(code) not in "#?")
+
 
 class Transport(StrictTransport):
     """A strict transport that counts the calls of ``write``."""
@@ -138,10 +140,12 @@ class ClientTestCase(TestCase):
         self.received += data
 
     def assert_waits(self, response: Deferred[Response]) -> None:
-        """See that there is neither a response nor an error yet."""
+        """See that there is neither a response nor an error yet, and that it goes on."""
         found: list[object] = []
         response.addBoth(lambda outcome: found.append(outcome) or outcome)  # type: ignore
         self.assertEqual(found, [], f"too early: it has received {self.received!r}")
+        closed = self.transport.disconnecting or self.endpoint.cancelled
+        self.assertFalse(closed, f"it has closed: it has received {self.received!r}")
 
     def assert_response(
         self,
@@ -196,6 +200,7 @@ class RequestTests(ClientTestCase):
             "http://example.org//a/../b/./c/": b"//a/../b/./c/",
             "http://example.org/a@b:c+d": b"/a@b:c+d",
             "http://example.org/http://b/?http://c/": b"/http://b/?http://c/",
+            f"http://example.org/{VISIBLE}?{VISIBLE}": f"/{VISIBLE}?{VISIBLE}".encode(),
             "HTTP://example.org/A": b"/A",
             "Http://example.org/A": b"/A",
         }
@@ -223,7 +228,8 @@ class RequestTests(ClientTestCase):
             protocol = self.endpoint.succeed()
             sent = self.transport.value()
             self.assertEqual(self.transport.writes, 1, f"calls of write; {sent!r}")
-            self.assertEqual((sent[-4:], sent.count(b"\r\n\r\n")), (b"\r\n\r\n", 1), sent)
+            _, blank, rest = sent.partition(b"\r\n\r\n")
+            self.assertEqual((blank, rest), (b"\r\n\r\n", b""), sent)
             self.assertEqual(sent.count(b"\n"), sent.count(b"\r\n"), sent)
             self.clock.advance(20)
             protocol.dataReceived(WITH_LENGTH[:30])
@@ -312,7 +318,7 @@ class ResponseTests(ClientTestCase):
 
     def test_any_chunks(self) -> None:
         """Wherever the answer is cut, and byte by byte, the response is the same."""
-        body = b"\r\nhello\n\n\r\n\r\nHTTP/1.0 404 \r\n\r\n"
+        body = b"\r\nhello\x00\x80\xff\n\n\r\n\r\nHTTP/1.0 404 \r\n\r\n"
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         for head in (HEAD + length, HEAD + b"\r\n", (HEAD + length).replace(b"\r\n", b"\n")):
             answer = head + body
@@ -345,12 +351,22 @@ class ResponseTests(ClientTestCase):
             self.receive(b"hello")
             self.assert_response(response, b"hello", status)
 
-    def test_empty_body(self) -> None:
-        """A Content-Length of 0 is complete with the head."""
-        for length in (b"0", b"000"):
-            response = self.connect()
-            self.receive(HEAD + b"Content-Length: " + length + b"\r\n\r\n")
-            self.assert_response(response, b"")
+    def test_numbers(self) -> None:
+        """A Content-Length is digits; one of 0 is complete with the head."""
+        bodies = {
+            b"0": b"",
+            b"000": b"",
+            b"05": b"hello",
+            b"0000000005": b"hello",
+            b"10": b"0123456789",
+        }
+        for length, body in bodies.items():
+            for around in (b"", b"  ", b"\t"):
+                response = self.connect()
+                self.receive(
+                    HEAD + b"Content-Length:" + around + length + around + b"\r\n\r\n" + body
+                )
+                self.assert_response(response, body)
 
     def test_names_in_any_case(self) -> None:
         """The names of header fields are the same in any case (RFC 1945, 4.2)."""
@@ -362,8 +378,9 @@ class ResponseTests(ClientTestCase):
             )
 
     def test_names_that_are_others(self) -> None:
-        """A name that only looks like Content-Length is another one."""
-        for name in (b"X-Content-Length", b"Content-Lengths", b"Content_Length", b"Content"):
+        """A name that only looks like one that is known is another one."""
+        names = [b"X-Content-Length", b"Content-Lengths", b"Content_Length", b"Content", b"TE"]
+        for name in [*names, b"Transfer-Encodings", b"X-Transfer-Encoding", b"Transfer"]:
             response = self.connect()
             self.receive(b"HTTP/1.0 200 OK\r\n" + name + b": 2\r\n\r\nhello", then=ConnectionDone)
             self.assert_response(response, b"hello", 200, [(name, b"2")])
@@ -457,6 +474,8 @@ class BadResponseTests(ClientTestCase):
             b"A: \x00",
             b"A: b\x00c",
             b"A: b\rc",
+            b"A: b\r",
+            b"A: \rb",
             b"A\xe9: b",
             b"A\x7f: b",
             b"(A): b",
@@ -541,6 +560,17 @@ class BadResponseTests(ClientTestCase):
         response = self.connect()
         self.receive(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % (16 * 1024**2))
         self.assert_waits(response)
+
+    def test_larger_limits(self) -> None:
+        """Larger limits than the usual ones are kept to as well."""
+        for length, body in ((5, b"hello"), (2**40, b"")):
+            response = self.connect(max_head=100_000, max_body=2**40)
+            self.receive(b"HTTP/1.0 200 OK\r\nA: ".ljust(80_000, b"b"))
+            self.receive(b"\r\nContent-Length: %d\r\n\r\n" % length)
+            self.assert_waits(response)
+            self.receive(body)
+            if body:
+                self.assert_response(response, body)
 
     def test_body_too_large(self) -> None:
         """A body of max_body bytes is taken; one that is longer is not waited for."""
