@@ -273,14 +273,13 @@ class HTTPChannel(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Take the bytes that came next, from the transport."""
-        must_wait = self._state is State.LAST or len(self._due) >= MOST_AT_ONCE
-        if self._state is State.OPEN:
+        if self._state is State.LAST:
+            self._pause_reading()
+        elif self._state is State.OPEN:
             self._reader.feed(data)
             self._pump()
-        # A transport that is closing, or has gone, must not be paused.
-        if must_wait and not self._reading_paused and self._state in (State.OPEN, State.LAST):
-            self._reading_paused = True
-            self._transport.pauseProducing()
+            if self._state is State.OPEN and self._has_enough() and self._reader.has_bytes:
+                self._pause_reading()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Let go of everything, and tell the handlers who work for nobody."""
@@ -322,7 +321,7 @@ class HTTPChannel(Protocol):
         if self._due and self._due[0].response is not None and not self._wire_is_busy():
             self._write_answer(self._due[0], self._due[0].response)
             return True
-        if self._state is State.LAST or len(self._due) >= MOST_AT_ONCE:
+        if self._state is State.LAST or self._has_enough():
             return False
         if self._take_request():
             return True
@@ -335,6 +334,19 @@ class HTTPChannel(Protocol):
     def _wire_is_busy(self) -> bool:
         """Say whether the transport has enough to write."""
         return self._sender is not None or (self._gauge is not None and self._gauge.full)
+
+    def _has_enough(self) -> bool:
+        """Say whether the next request must wait, so that not too much is kept."""
+        return len(self._due) >= MOST_AT_ONCE or self._wire_is_busy()
+
+    def _pause_reading(self) -> None:
+        """Let the client keep what it sends.  It is not paused before it sends something.
+
+        A paused transport does not hear that its client has gone.
+        """
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pauseProducing()
 
     # Requests.
 

@@ -65,6 +65,11 @@ class RequestReader:
         if self._error is None:
             self._buffer += data
 
+    @property
+    def has_bytes(self) -> bool:
+        """Whether it holds bytes that no request which was given out has used."""
+        return bool(self._buffer)
+
     def next_request(self) -> Request | None:
         """Return the next request that is complete, or ``None`` if none is yet.
 
