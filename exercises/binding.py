@@ -54,13 +54,14 @@ def _lending(modules: Mapping[str, ModuleType]) -> Iterator[None]:
 
 
 @contextmanager
-def standing_in(server: str) -> Iterator[None]:
+def standing_in(server: str, **instead: str) -> Iterator[None]:
     """Let ``exercises.myhttp`` be the package ``server`` while the block runs.
 
     The modules of the stages can be imported afresh in the block.  Afterwards
     ``sys.modules`` has the entries for ``exercises`` that it had before, and no others.
 
     :param server: the name of a package with the modules of ``exercises.myhttp``.
+    :param instead: other modules for some of these, by name, such as ``reader="somewhere.reader"``.
     :raises ImportError: if there is no such package.
     """
     package = import_module(server)
@@ -68,7 +69,7 @@ def standing_in(server: str) -> Iterator[None]:
     stubs = pkgutil.iter_modules([str(STAGES[0].folder.parent / "myhttp")])
     for name in [stub.name for stub in stubs if not stub.name.startswith("_")]:
         if any(found.name == name for found in pkgutil.iter_modules(package.__path__)):
-            modules[f"{CONTRACT}.{name}"] = import_module(f"{server}.{name}")
+            modules[f"{CONTRACT}.{name}"] = import_module(instead.get(name, f"{server}.{name}"))
     with _lending(modules):
         yield
 
@@ -218,7 +219,9 @@ def test_cases(module: ModuleType) -> dict[str, type[unittest.TestCase]]:
     }
 
 
-def tests_of(stage: int, server: str, module: str, folder: Path | None = None) -> dict[str, object]:
+def tests_of(
+    stage: int, server: str, module: str, folder: Path | None = None, **instead: str
+) -> dict[str, object]:
     """Load the tests of a stage afresh, bound to a server.
 
     :param stage: the stage's number.
@@ -226,12 +229,13 @@ def tests_of(stage: int, server: str, module: str, folder: Path | None = None) -
     :param module: the name of the module that the test cases shall belong to, so
         that Trial finds them again by their names.
     :param folder: where the tests are; without one, ``Stage.contract``.
+    :param instead: modules that stand in for single modules of the server.
     :returns: what that module needs: the test cases by name, and ``timeout``.
     :raises ImportError: if the server lacks a name that the tests import.
     :raises ValueError: if two test cases of the stage have the same name.
     """
     names: dict[str, object] = {}
-    with standing_in(server):
+    with standing_in(server, **instead):
         for test_module in load_tests(stage, folder):
             if "timeout" in vars(test_module):
                 names["timeout"] = vars(test_module)["timeout"]

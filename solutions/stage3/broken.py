@@ -1,6 +1,6 @@
 """The broken servers of stage 3."""
 
-from solutions.broken import Broken
+from solutions.broken import Broken, Freedom
 
 BROKEN = (
     Broken(
@@ -8,14 +8,14 @@ BROKEN = (
         text="self._buffer[:size], self._buffer[size:]",
         replacement='self._buffer[:size], b""',
         story="It forgets what came in the same chunk, behind the request.",
-        violates="HeadTests.test_two_requests_in_one_chunk",
+        violates="ChunkTests.test_two_requests_in_one_chunk",
     ),
     Broken(
         file="reader.py",
         text='rb"\\n\\r?\\n"',
         replacement='rb"\\r\\n\\r\\n"',
         story="It waits for ever when lines end with a line feed alone.",
-        violates="HeadTests.test_line_feed_alone_ends_a_line",
+        violates="LineEndTests.test_line_feed_alone",
     ),
     Broken(
         file="reader.py",
@@ -29,7 +29,7 @@ BROKEN = (
         text="if size > self._max_head:",
         replacement="if end and size > self._max_head:",
         story="It buffers a head without an end until the memory is full.",
-        violates="LimitTests.test_head_without_an_end",
+        violates="RefusalTests.test_large_head",
     ),
     Broken(
         file="reader.py",
@@ -43,14 +43,14 @@ BROKEN = (
         text="LENGTH.fullmatch(value)",
         replacement="LENGTH.match(value)",
         story="It reads a length and does not see that it goes on.",
-        violates="BodyTests.test_length_is_digits",
+        violates="LengthTests.test_digits",
     ),
     Broken(
         file="reader.py",
         text='if request.method == b"POST":',
         replacement='if request.method == b"PUT":',
         story="It takes a POST without a length for one without a body.",
-        violates="BodyTests.test_post_without_a_length",
+        violates="RefusalTests.test_post_without_a_length",
     ),
     Broken(
         file="reader.py",
@@ -65,5 +65,115 @@ BROKEN = (
         replacement='if value is None or request.method == b"GET":',
         story="It takes the body of a GET for the next request.",
         violates="BodyTests.test_any_request_may_have_a_body",
+    ),
+    Broken(
+        file="reader.py",
+        text="        self._buffer += data",
+        replacement="        self._buffer = data",
+        story="It takes each chunk for a whole request.",
+        violates="ChunkTests.test_byte_by_byte",
+    ),
+    Broken(
+        file="reader.py",
+        text="HEAD_END.search(self._buffer)",
+        replacement="HEAD_END.search(self._buffer, len(self._buffer) - 2)",
+        story="It looks for the blank line in the last two bytes, where it was when it came byte by byte.",
+        violates="ChunkTests.test_whole_request",
+    ),
+    Broken(
+        file="reader.py",
+        text="max_body: int = 1024 * 1024) -> None:\n"
+        "        self._max_head = max_head\n"
+        "        self._max_body = max_body\n"
+        '        self._buffer = b""\n',
+        replacement="max_body: int = 1024 * 1024, buffer=bytearray()) -> None:\n"
+        "        self._max_head = max_head\n"
+        "        self._max_body = max_body\n"
+        "        self._buffer = buffer\n",
+        story="All readers have one buffer: one client's bytes get into another's request.",
+        violates="ReaderTests.test_readers_share_nothing",
+    ),
+    Broken(
+        file="reader.py",
+        text='        self._buffer = b""\n',
+        replacement="        self._buffer = bytearray()\n",
+        story="Its bodies are bytearrays.",
+        violates="ReaderTests.test_types",
+    ),
+    Broken(
+        file="reader.py",
+        text="        return replace(request, body=self._take(length))",
+        replacement="        self._given = [*getattr(self, '_given', []), self._buffer[:length]]\n"
+        "        return replace(request, body=self._take(length))",
+        story="It keeps every body that it has ever given out.",
+        violates="ReaderTests.test_nothing_is_kept",
+    ),
+    Broken(
+        file="reader.py",
+        text="        return self._take(size) if end else None",
+        replacement="        self._max_head -= size if end else 0\n"
+        "        return self._take(size) if end else None",
+        story="Its limit for a head counts the heads of all requests together.",
+        violates="LimitTests.test_largest_head",
+    ),
+    Broken(
+        file="reader.py",
+        text="if size > self._max_head:",
+        replacement="if size >= self._max_head:",
+        story="It refuses a head that is as large as is allowed.",
+        violates="LimitTests.test_largest_head",
+    ),
+    Broken(
+        file="reader.py",
+        text='value = request.header(b"Content-Length")',
+        replacement="value = dict(request.headers).get(b'Content-Length')",
+        story="It finds the length only if the client wrote its name in the usual case.",
+        violates="BodyTests.test_any_request_may_have_a_body",
+    ),
+    Broken(
+        file="reader.py",
+        text='value = request.header(b"Content-Length")',
+        replacement="value = {name.lower(): value for name, value in request.headers}.get(b'content-length')",
+        story="Of two lengths it takes the last one.",
+        violates="LengthTests.test_two_lengths",
+    ),
+    Broken(
+        file="reader.py",
+        text="return int(value)",
+        replacement="return int(value, 8 if value[:1] == b'0' else 10)",
+        story="It takes a length with a zero before it for an octal number.",
+        violates="LengthTests.test_leading_zeros",
+    ),
+)
+
+FREEDOMS = (
+    Freedom(
+        file="reader.py",
+        text="        end = HEAD_END.search(self._buffer)",
+        replacement='        if self._buffer[:2] == b"\\r\\n":\n'
+        "            self._take(2)\n"
+        "        end = HEAD_END.search(self._buffer)",
+        story="whether a line end before a request line is skipped",
+    ),
+    Freedom(
+        file="reader.py",
+        text="            self._waiting = request, self._length(request)",
+        replacement='            if request.method not in (b"GET", b"HEAD", b"POST"):\n'
+        '                raise BadRequest("Nobody knows this method.", 501)\n'
+        "            self._waiting = request, self._length(request)",
+        story="whether the reader refuses a method that it does not know",
+    ),
+    Freedom(
+        file="reader.py",
+        text='raise BadRequest("The head of the request is too large.", 431)',
+        replacement='line = self._buffer.partition(b"\\n")[0]\n'
+        "            raise BadRequest('Too large.', 414 if len(line) > self._max_head else 431)",
+        story="the status if the request line alone is too large",
+    ),
+    Freedom(
+        file="reader.py",
+        text='rb"[0-9]{1,20}"',
+        replacement='rb"0*[0-9]{1,9}"',
+        story="whether a length of very many digits is a 400",
     ),
 )

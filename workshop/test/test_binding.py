@@ -105,6 +105,14 @@ class TestsOfTests(TestCase):
             came.append(test.__globals__["Request"].__module__)
         self.assertEqual(came, ["toyhttp.request", "solutions.stage1.request"])
 
+    def test_module_instead(self) -> None:
+        """A single module can be another one; the others are those of the server."""
+        reader = "exercises.stage3.broken.first"
+        names = tests_of(3, "solutions.stage3", module="here", reader=reader)
+        test = vars(names["ChunkTests"])["test_whole_request"]
+        actual = [test.__globals__[name].__module__ for name in ("RequestReader", "Request")]
+        self.assertEqual(actual, [reader, "solutions.stage3.request"])
+
     def test_server_lacks_a_name(self) -> None:
         """A server that has not come so far is an ImportError, which names what is missing."""
         error = self.assertRaises(ImportError, tests_of, 2, "solutions.stage1", "here")

@@ -1,0 +1,30 @@
+"""The third broken reader: ``trial exercises.stage3.broken.third``."""
+
+from __future__ import annotations
+
+from exercises.binding import tests_of
+from exercises.myhttp.request import Request, parse_request
+
+
+class RequestReader:
+    """Gives out requests, but not for each delivery.  What is wrong with it: read on."""
+
+    def __init__(self, max_head: int = 16 * 1024, max_body: int = 1024 * 1024) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the bytes that came next."""
+        self._buffer += data
+
+    def next_request(self) -> Request | None:
+        """Return the next request that is complete, or ``None`` if none is yet."""
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = self._buffer[: end + 4]
+        self._buffer = b""
+        return parse_request(head)
+
+
+# The tests of this stage, with this reader in the place of yours.  It knows no bodies.
+ChunkTests = tests_of(3, "exercises.myhttp", module=__name__, reader=__name__)["ChunkTests"]
