@@ -1,0 +1,298 @@
+"""Stage 6, the hardening: every way to be slow, and every way to be closed.
+
+The tests are in the order in which you would make them pass:
+``trial -x --order toptobottom exercises.stage6.test_hardening``
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import fail, succeed
+from twisted.internet.task import Clock, deferLater
+from twisted.trial.unittest import TestCase
+
+from exercises.myhttp.channel import HTTPChannel, HTTPFactory
+from exercises.myhttp.request import Request
+from exercises.myhttp.response import Response
+from exercises.stage6.test_timeouts import BAD, GET, Handler, Later, connect, hello, trickle
+from exercises.transport import StrictTransport
+
+timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+
+HEAD = b"HEAD /a HTTP/1.0\r\n\r\n"
+POST = b"POST /c HTTP/1.0\r\nContent-Length: 100\r\n\r\n" + 100 * b"d"
+
+
+def broken(request: Request) -> Response:
+    """Fail."""
+    raise RuntimeError("secret")
+
+
+class SlowClientTests(TestCase):
+    """There are many ways to be slow."""
+
+    def test_half_a_body(self) -> None:
+        """A head whose body does not come is no request (RFC 1945, 7.2.2)."""
+        clock, handler = Clock(), Later()
+        channel, transport = connect(self, clock, handler)
+        channel.dataReceived(POST[:-1])
+        clock.advance(9.5)
+        self.assertEqual(transport.state, "open", f"sent {POST[:-1]!r}, then nothing for 9.5 s")
+        clock.advance(0.5)
+        done = (transport.state, handler.answers)
+        self.assertEqual(done, ("closing", []), f"sent {POST[:-1]!r}, then nothing for 10 s")
+
+    def test_body_that_trickles(self) -> None:
+        """The body belongs to the request: it has no time of its own (RFC 1945, 7.2.2)."""
+        clock, handler = Clock(), Later()
+        channel, transport = connect(self, clock, handler)
+        channel.dataReceived(POST[:-100])
+        trickle(channel, clock, 59 * b"d", 1)
+        self.assertEqual(transport.state, "open", "sent a byte of the body every second, 59 s")
+        clock.advance(1)
+        done = (transport.state, handler.answers)
+        self.assertEqual(done, ("closing", []), "sent a byte of the body every second, 60 s")
+
+    def test_deadline_that_is_shorter(self) -> None:
+        """Each time counts by itself: here the deadline comes first."""
+        for sent in (b"", b"GET"):
+            clock = Clock()
+            channel, transport = connect(self, clock, request=4.0)
+            trickle(channel, clock, sent, 1)
+            clock.advance(3.5 - len(sent))
+            self.assertEqual(transport.state, "open", f"sent {sent!r} in 3.5 s of 4 s")
+            clock.advance(0.5)
+            self.assertEqual(transport.state, "closing", f"sent {sent!r} in 4 s of 4 s")
+
+    def test_bytes_that_come_too_late(self) -> None:
+        """The end of a request that has timed out is not given to the handler, nor answered."""
+        for idle, step in ((1.5, 0), (10.0, 3)):
+            clock, handler = Clock(), Later()
+            channel, transport = connect(self, clock, handler, idle=idle, close=1000.0)
+            trickle(channel, clock, GET[:-1], step)
+            clock.advance(2)
+            before = transport.value()
+            channel.dataReceived(GET[-1:])
+            channel.dataReceived(GET)
+            done = (transport.state, transport.value(), handler.answers)
+            self.assertEqual(done, ("closing", before, []), f"sent the end of {GET!r} too late")
+
+    def test_fractions_of_a_second(self) -> None:
+        """The times are numbers, and need not be whole."""
+        clock = Clock()
+        channel, transport = connect(self, clock, idle=0.75, request=2.5, close=1.25)
+        trickle(channel, clock, b"GET", 0.5)
+        clock.advance(0.5)
+        self.assertEqual(transport.state, "open", "sent a byte each 0.5 s, 2 s long")
+        clock.advance(0.25)
+        self.assertEqual(transport.state, "closing", "then nothing for 0.75 s")
+        clock.advance(1)
+        self.assertEqual(transport.state, "closing", "closing for 1 s")
+        transport.may_abort = True
+        clock.advance(0.25)
+        self.assertEqual(transport.state, "aborted", "closing for 1.25 s")
+
+    def test_server_that_has_run_for_weeks(self) -> None:
+        """The times are counted from when the client connects."""
+        clock = Clock()
+        clock.advance(1_000_000)
+        channel, transport = connect(self, clock)
+        trickle(channel, clock, 59 * b"x", 1)
+        self.assertEqual(transport.state, "open", "sent a byte every second for 59 s")
+        clock.advance(1)
+        self.assertEqual(transport.state, "closing", "sent a byte every second for 60 s")
+        clock.advance(4.5)
+        self.assertEqual(transport.state, "closing", "closing for 4.5 s")
+        transport.may_abort = True
+        clock.advance(0.5)
+        self.assertEqual(transport.state, "aborted", "closing for 5 s")
+
+
+class WaysToCloseTests(TestCase):
+    """However it came to the end, ``close_timeout`` is running, and no other time."""
+
+    def assert_cut_off(
+        self, clock: Clock, channel: HTTPChannel, transport: StrictTransport, message: str
+    ) -> None:
+        """Assert that a client that goes on sending is cut off after 5 s, and nothing is left."""
+        self.assertEqual(transport.state, "closing", message)
+        before = transport.value()
+        for _ in range(9):
+            clock.advance(0.5)
+            channel.dataReceived(b"more")
+            self.assertEqual(transport.state, "closing", f"{message}; less than 5 s later")
+        transport.may_abort = True
+        clock.advance(0.5)
+        self.assertEqual(transport.state, "aborted", f"{message}; 5 s later")
+        self.assertEqual(transport.value(), before, message)
+        transport.lose(channel)
+        self.assertEqual(clock.getDelayedCalls(), [], f"{message}; then the connection was lost")
+
+    def test_answers(self) -> None:
+        """After an answer at once, a late one, a failure at once, a late one, and a refusal."""
+        clock = Clock()
+        ways: dict[str, tuple[Handler, float]] = {
+            "answered at once": (hello, 0),
+            "answered by a Deferred that has fired": (lambda it: succeed(Response(200)), 0),
+            "answered late": (lambda it: deferLater(clock, 100, hello, it), 100),
+            "failed at once": (broken, 0),
+            "failed by a Deferred that has failed": (lambda it: fail(RuntimeError()), 0),
+            "failed late": (lambda it: deferLater(clock, 100, broken, it), 100),
+            "returned None late": (lambda it: deferLater(clock, 100, lambda: None), 100),
+        }
+        for name, (handler, seconds) in ways.items():
+            for sent in (GET, HEAD, POST):
+                channel, transport = connect(self, clock, handler)
+                channel.dataReceived(sent)
+                clock.advance(seconds)
+                self.assert_cut_off(clock, channel, transport, f"sent {sent!r}, {name}")
+        self.flushLoggedErrors()
+
+    def test_refusals(self) -> None:
+        """After each refusal."""
+        for sent in (
+            BAD,
+            b"BREW / HTTP/1.0\r\n\r\n",
+            b"GET / HTTP/1.0\r\n" + 2000 * b"X-Field: value\r\n",
+            b"POST / HTTP/1.0\r\nContent-Length: 1048577\r\n\r\n",
+        ):
+            clock = Clock()
+            channel, transport = connect(self, clock)
+            channel.dataReceived(sent)
+            self.assert_cut_off(clock, channel, transport, f"sent {sent[:60]!r}")
+
+    def test_timeouts(self) -> None:
+        """After the idle timeout, and after the deadline."""
+        for sent, step in ((b"", 0), (GET[:-1], 0), (59 * b"x", 1)):
+            clock = Clock()
+            channel, transport = connect(self, clock)
+            trickle(channel, clock, sent, step)
+            clock.advance(1 if step else 10)
+            self.assert_cut_off(clock, channel, transport, f"sent {sent!r}, one each {step} s")
+
+    def test_close_timeout_that_is_longer(self) -> None:
+        """The other times do not cut off a client that is reading its answer."""
+        clock = Clock()
+        ways: dict[str, tuple[Handler, bytes, float]] = {
+            "answered at once": (hello, GET, 0),
+            "answered late": (lambda it: deferLater(clock, 100, hello, it), GET, 100),
+            "refused": (hello, BAD, 0),
+            "sent away": (hello, b"", 3),
+        }
+        for name, (handler, sent, seconds) in ways.items():
+            channel, transport = connect(self, clock, handler, idle=3.0, request=7.0, close=20.0)
+            channel.dataReceived(sent)
+            clock.advance(seconds)
+            before = transport.value()
+            clock.pump([0.5] * 39)
+            done = (transport.state, transport.value())
+            self.assertEqual(done, ("closing", before), f"sent {sent!r}, {name}; 19.5 s later")
+            transport.may_abort = True
+            clock.advance(0.5)
+            self.assertEqual(transport.state, "aborted", f"sent {sent!r}, {name}; 20 s later")
+            transport.lose(channel)
+
+
+class SharedTimeTests(TestCase):
+    """Each connection has its own times."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.factory = HTTPFactory(
+            hello, self.clock, idle_timeout=10.0, request_timeout=60.0, close_timeout=5.0
+        )
+
+    def connect(self) -> tuple[HTTPChannel, StrictTransport]:
+        """Let one more client connect to the same server."""
+        channel = self.factory.buildProtocol(None)
+        transport = StrictTransport(self)
+        channel.makeConnection(transport)
+        return channel, transport
+
+    def test_idle_timeout(self) -> None:
+        """It begins when a client connects, and is put off by that client's bytes alone."""
+        _, one = self.connect()
+        self.clock.advance(5)
+        channel, other = self.connect()
+        self.clock.advance(4)
+        channel.dataReceived(b"G")
+        self.clock.advance(1)
+        states = (one.state, other.state)
+        self.assertEqual(states, ("closing", "open"), "one is silent, the other was not")
+
+    def test_answer_to_another(self) -> None:
+        """Another client's answer, or its end, stops no time but its own."""
+        for lost in (False, True):
+            _, one = self.connect()
+            channel, other = self.connect()
+            self.clock.advance(6)
+            channel.dataReceived(GET)
+            if lost:
+                other.lose(channel)
+            self.clock.advance(4)
+            states = (one.state, other.state)
+            expected = ("closing", "lost" if lost else "closing")
+            self.assertEqual(states, expected, "one was silent for 10 s, the other was answered")
+            one.may_abort = other.may_abort = True
+
+    def test_close_timeout(self) -> None:
+        """It begins with each client's own end."""
+        transports = []
+        for _ in range(2):
+            self.clock.advance(3)
+            channel, transport = self.connect()
+            channel.dataReceived(GET)
+            transports.append(transport)
+        transports[0].may_abort = True
+        self.clock.advance(2)
+        states = [transport.state for transport in transports]
+        self.assertEqual(states, ["aborted", "closing"], "answered 5 s ago, and 2 s ago")
+
+    def test_each_server_has_its_times(self) -> None:
+        """Two servers in one process may have other times."""
+        _, one = connect(self, self.clock, idle=2.0)
+        _, other = connect(self, self.clock, idle=8.0)
+        one.may_abort = True
+        self.clock.advance(2)
+        self.assertEqual((one.state, other.state), ("closing", "open"), "silent for 2 s")
+        self.clock.advance(6)
+        self.assertEqual(other.state, "closing", "silent for 8 s of 8 s")
+
+
+class CleanInEveryStateTests(TestCase):
+    """Lost wherever it may be lost, a connection leaves nothing that would happen later."""
+
+    def test_nothing_is_left(self) -> None:
+        """Not after a late answer, a late failure, a deadline; nor while more comes."""
+        for name, sent in (("answer", (GET,)), ("failure", (GET,)), ("", (GET, b"more"))):
+            clock, handler = Clock(), Later()
+            channel, transport = connect(self, clock, handler)
+            for chunk in sent:
+                channel.dataReceived(chunk)
+            if name == "answer":
+                handler.answers[0].callback(Response(200))
+            elif name == "failure":
+                handler.answers[0].errback(RuntimeError("secret"))
+            transport.lose(channel)
+            message = f"sent {sent!r}, a late {name or 'answer is awaited'}"
+            self.assertEqual(clock.getDelayedCalls(), [], message)
+        self.flushLoggedErrors(RuntimeError)
+
+    def test_after_the_deadline(self) -> None:
+        """Lost when it was closed, or cut off, because the request took too long."""
+        for seconds in (0, 5):
+            clock = Clock()
+            channel, transport = connect(self, clock)
+            trickle(channel, clock, 59 * b"x", 1)
+            clock.advance(1)
+            transport.may_abort = True
+            clock.advance(seconds)
+            transport.lose(channel)
+            self.assertEqual(clock.getDelayedCalls(), [], f"{seconds} s after the deadline")
+
+    def test_other_connections_keep_their_times(self) -> None:
+        """What is stopped is that of the connection that is gone, and nothing else."""
+        clock = Clock()
+        one, other = connect(self, clock), connect(self, clock)
+        one[1].lose(one[0])
+        clock.advance(10)
+        self.assertEqual(other[1].state, "closing", "silent for 10 s, and another client has gone")
