@@ -207,6 +207,14 @@ class ServerTests(LawTestCase):
         self.go("the port")
         self.assert_fired(disconnected)
 
+    def test_client_whose_server_has_gone(self) -> None:
+        """When the server has closed first, the client is told to close all the same."""
+        self.go("the server's connection")
+        disconnected = outcomes(self.loopback.disconnect())
+        self.assertTrue(self.transport.disconnecting, "nobody called loseConnection()")
+        self.go("the port")
+        self.assert_waits(disconnected)
+
 
 class NamesTests(LawTestCase):
     """Step 4. A bare timeout says that something hangs. This one says what."""
