@@ -176,7 +176,8 @@ def variant(server: str, sources: Mapping[str, str], share: bool = False) -> Ite
                     if package_name == CONTRACT and module not in affected:
                         kept[name] = sys.modules[name]
     finally:
-        sys.meta_path.remove(finder)
+        if finder in sys.meta_path:  # the tests may have changed that
+            sys.meta_path.remove(finder)
 
 
 def run_file(module: ModuleType, path: Path) -> None:
@@ -186,13 +187,17 @@ def run_file(module: ModuleType, path: Path) -> None:
 
 
 def load_tests(
-    stage: int, folder: Path | None = None, run: Callable[[ModuleType, Path], None] = run_file
+    stage: int,
+    folder: Path | None = None,
+    run: Callable[[ModuleType, Path], None] = run_file,
+    failed: Callable[[Path, BaseException], None] | None = None,
 ) -> list[ModuleType]:
     """Load the test modules of a stage afresh, bound to whatever stands in.
 
     :param stage: the stage's number.
     :param folder: where the tests are; without one, ``Stage.contract``.
     :param run: what runs a module's file.
+    :param failed: is told which file could not be run, and why; without it, that is raised.
     """
     folder = folder or STAGES[stage - 1].contract
     package = sys.modules[STAGES[stage - 1].package] = ModuleType(STAGES[stage - 1].package)
@@ -203,8 +208,15 @@ def load_tests(
         spec = spec_from_file_location(name, path)
         assert spec is not None
         module = sys.modules[name] = module_from_spec(spec)
-        run(module, path)
-        modules.append(module)
+        try:
+            run(module, path)
+        except BaseException as error:
+            if failed is None:
+                raise
+            del sys.modules[name]
+            failed(path, error)
+        else:
+            modules.append(module)
     return modules
 
 

@@ -67,13 +67,17 @@ def path_of(stage: int, file: str) -> Path:
     return next(Path(folder) / file for folder in overlay if (Path(folder) / file).exists())
 
 
-def sources_with(stage: int, change: Broken | Freedom) -> dict[str, str]:
-    """Return the text of the module that a bug is in, with the bug, by the name of its file.
+def sources_with(stage: int, *changes: Broken | Freedom) -> dict[str, str]:
+    """Return the text of each module that changes are made in, with them, by the name of its file.
 
-    :raises ValueError: if the bug's text does not stand in the file exactly once.
+    :raises ValueError: if the text of a change does not stand in the file exactly once.
     """
-    path = path_of(stage, change.file)
-    source = path.read_text(encoding="utf-8")
-    if source.count(change.text) != 1:
-        raise ValueError(f"{path} has {source.count(change.text)} times, not once: {change.text!r}")
-    return {change.file: source.replace(change.text, change.replacement)}
+    sources: dict[str, str] = {}
+    for change in changes:
+        path = path_of(stage, change.file)
+        source = sources.get(change.file) or path.read_text(encoding="utf-8")
+        if source.count(change.text) != 1:
+            count = source.count(change.text)
+            raise ValueError(f"{path} has {count} times, not once: {change.text!r}")
+        sources[change.file] = source.replace(change.text, change.replacement)
+    return sources

@@ -16,7 +16,7 @@ from exercises.manifest import STAGES, Stage
 
 from .descriptions import tests_in
 from .environment import ROOT, WINDOWS, Environment, SetUpError, run
-from .judging import judge_command
+from .judging import Wish, judge_command
 
 ACTIVATE = r".venv\Scripts\activate" if WINDOWS else "source .venv/bin/activate"
 
@@ -53,9 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--json", action="store_true", help="print data, for programs")
     command.add_argument("--idle", action="store_true", help="name the tests that catch nothing")
     command.add_argument("--tests", metavar="FOLDER", help="judge the tests in this folder")
+    command.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="judge these descriptions alone"
+    )
+    command.add_argument("--reveal", action="store_true", help="tell all bugs that survive")
     arguments = parser.parse_args(argv)
     if arguments.command == "judge":
-        return judge_command(arguments.stage, arguments.tests, arguments.json, arguments.idle)
+        del arguments.command
+        return judge_command(Wish(**vars(arguments)))
     environment = Environment(ROOT / ".venv")
     try:
         environment.make()

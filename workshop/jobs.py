@@ -1,14 +1,25 @@
 """What is asked of a worker, and what it answers: one JSON object on each line.
 
-To a worker goes a :class:`Job`. Back come, in this order, ``{"tests": names, "planned": names}``,
-all that there are and those that the job is about; for each of these ``{"begun": name}`` and
-``{"ended": outcome}``; and at last ``{"done": problem}``, with ``null`` or the :class:`Problem`
-that kept all tests from being run.
+To a worker goes a :class:`Job`. Back come, in this order:
+
+- ``{"tests": {name: file}, "planned": names, "unloaded": {file: problem}}``: all tests that
+  there are, those that the job is about, and the files that could not be imported, each with
+  its :class:`Problem`;
+- for each of these tests ``{"begun": name}``, twice if it is run twice, and ``{"ended": outcome}``;
+- ``{"again": null}``, if a test has changed what the others rely on: then all begins anew;
+- at last ``{"done": spent}``, which says whether this was the last job of this worker; or
+  ``{"spent": null}``, if there are more tests, but this worker cannot go on.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+UNWRITTEN = re.compile(r"Stage \d+: .+ is not written yet\.")
+
+FAILED = ("failed", "error", "logged", "dirty", "hung", "died")
+"""How a test ends that has found something wrong."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Job:
     :ivar first: the names of tests that are run before the others.
     :ivar stop: whether the first test that fails is the last.
     :ivar limit: how many seconds a test may take.
+    :ivar confirm: whether a test that fails is run a second time, to see whether it fails again.
     :ivar share: whether variants share the modules that are the same in all of them.
     :ivar patience: how many tests may exceed it, before the others are not run.
     """
@@ -36,6 +48,7 @@ class Job:
     leave_out: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     stop: bool = False
+    confirm: bool = False
     share: bool = False
     limit: float = 5.0
     patience: int = 3
@@ -49,6 +62,7 @@ class Outcome:
     :ivar how: ``"passed"``; ``"failed"``, an assertion; ``"error"``, another exception;
         ``"logged"``, an error that was logged; ``"dirty"``, the reactor; ``"hung"``;
         ``"died"``, its process with it; ``"skipped"``; ``"todo"``;
+        ``"left"``, it passed, but a thread or a process is left;
         ``"never runs"``, it is a function of a kind that the test case does not run.
     :ivar error: the name of the exception; empty if the test passed.
     :ivar message: the text of that exception, or what else there is to say.
@@ -56,6 +70,8 @@ class Outcome:
     :ivar line: where in that module it ended so, or begins.
     :ivar checks: how many assertions were made.
     :ivar seconds: how long it took.
+    :ivar dropped: whether an assertion failed in a Deferred that the test does not wait for.
+    :ivar flaky: whether it passed when it was run again, right after it had ended so.
     """
 
     test: str
@@ -66,16 +82,23 @@ class Outcome:
     line: int = 0
     checks: int = 0
     seconds: float = 0.0
+    dropped: bool = False
+    flaky: bool = False
 
     @property
     def failed(self) -> bool:
-        """Whether the test found something wrong: not so if it was skipped."""
-        return self.how in ("failed", "error", "logged", "dirty", "hung", "died")
+        """Whether the test found something wrong: not so if it was skipped, or is flaky."""
+        return self.how in FAILED and not self.flaky
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the test, or the code that it calls, is still as it was shipped."""
+        return UNWRITTEN.fullmatch(self.message) is not None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why no test could be run.
+    """Why no test, or none of a file, could be run.
 
     :ivar error: the name of the exception.
     :ivar message: its text.

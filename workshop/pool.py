@@ -17,15 +17,17 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from .environment import ROOT
 from .jobs import Job, Outcome, Problem
+from .processes import end_tree
 
 GRACE = 1.0  # seconds: so much longer than Trial's own limit waits that of the pool
+MEMORY = "/dev/shm"  # where Linux has files that no disk is asked for
 STARTING = 60.0  # seconds that a worker may take until it is ready
 
 
@@ -39,7 +41,9 @@ class Run:
 
     :ivar hanging: the names of tests that are left out, as they hang on another server.
     :ivar tells: whether a test that hangs here is put there, so that others leave it out.
-    :ivar tests: the names of all tests that the modules have.
+    :ivar tests: the file of each test that the modules have, by its name.
+    :ivar unloaded: why a file could not be imported, by its name.
+    :ivar once: how tests that are run a second time, in another worker, ended the first.
     :ivar left: the names of those that are still to be run; ``None`` before the first.
     :ivar outcomes: how each test ended, as far as they have.
     :ivar problem: what kept all of them from being run.
@@ -49,7 +53,9 @@ class Run:
     job: Job
     hanging: set[str] = field(default_factory=set)
     tells: bool = False
-    tests: list[str] = field(default_factory=list)
+    tests: dict[str, str] = field(default_factory=dict)
+    unloaded: dict[str, Problem] = field(default_factory=dict)
+    once: dict[str, Outcome] = field(default_factory=dict)
     left: list[str] | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     problem: Problem | None = None
@@ -93,11 +99,14 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
+            start_new_session=True,  # so that all that it starts can be ended with it
         )
         self.events = events
         self.run: Run | None = None
         self.begun = ""
+        self.planned: list[str] = []
         self.ready = False
+        self.spent = False
         self.late = False
         self.deadline = time.monotonic() + STARTING
         self.said = b""
@@ -138,12 +147,12 @@ class Worker:
         self.deadline = time.monotonic() + limit + GRACE
 
     def kill(self) -> None:
-        """End it, whatever it does."""
-        self.process.kill()
+        """End it, whatever it does, with all that it has started."""
+        end_tree(self.process)
 
     def close(self) -> None:
         """End it, and wait until it is gone and all that it told was read."""
-        self.process.kill()
+        self.kill()
         assert self.process.stdin is not None
         with suppress(OSError):
             self.process.stdin.close()
@@ -165,7 +174,8 @@ class Pool:
         self._queue: list[tuple[int, int, Run]] = []
         self._submitted = 0
         self._started = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="workshop-")).resolve()
+        in_memory = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else None
+        self._folder = Path(tempfile.mkdtemp(prefix="workshop-", dir=in_memory)).resolve()
         self._workers = [self._start() for _ in range(size or min(4, os.cpu_count() or 1))]
 
     def __enter__(self) -> Pool:
@@ -232,12 +242,16 @@ class Pool:
     def _assign(self) -> None:
         """Give the workers that have nothing to do the jobs that come next."""
         for worker in self._workers:
-            if worker.ready and worker.run is None and self._queue:
+            if worker.ready and not worker.spent and worker.run is None and self._queue:
                 worker.begin(heapq.heappop(self._queue)[2])
 
     def _step(self) -> None:
         """Take what happens next."""
-        busy = [worker for worker in self._workers if worker.run is not None or not worker.ready]
+        busy = [
+            worker
+            for worker in self._workers
+            if worker.run is not None or worker.spent or not worker.ready
+        ]
         deadline = min(worker.deadline for worker in busy)
         try:
             worker, event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -263,18 +277,25 @@ class Pool:
         """Take what a worker tells about its job."""
         if "tests" in event:
             run.tests, run.left = event["tests"], event["planned"]
+            worker.planned = event["planned"]
+            run.unloaded = {file: Problem(**problem) for file, problem in event["unloaded"].items()}
         elif "begun" in event:
             worker.begun = event["begun"]
         elif "ended" in event:
             outcome = Outcome(**event["ended"])
+            if outcome.test in run.once and not outcome.failed:
+                outcome = replace(run.once[outcome.test], flaky=True)
             run.outcomes.append(outcome)
-            if outcome.how == "hung" and run.tells:
+            if outcome.how == "hung" and outcome.failed and run.tells:
                 run.hanging.add(outcome.test)
             self._tick_off(run, worker)
+        elif "again" in event:
+            planned = set(worker.planned)
+            run.outcomes = [outcome for outcome in run.outcomes if outcome.test not in planned]
+        elif "spent" in event:
+            worker.spent = True
         elif "done" in event:
-            if event["done"] is not None:
-                run.problem = Problem(**event["done"])
-            worker.run = None
+            worker.run, worker.spent = None, event["done"]
             run.done = True
             self._assign()
 
@@ -285,6 +306,7 @@ class Pool:
 
     def _replace(self, worker: Worker) -> None:
         """Put another worker in the place of one that has gone; let it do what is left."""
+        worker.kill()  # what it has started may still be there
         code = worker.process.wait()
         worker.close()
         if not worker.ready:
@@ -293,6 +315,20 @@ class Pool:
         run = worker.run
         if run is None:
             return
+        if worker.begun or not worker.spent:
+            self._note_end(worker, run, code)
+        if (
+            run.problem is not None
+            or not run.left
+            or run.order["patience"] <= 0
+            or (run.job.stop and run.failed)
+        ):
+            run.done = True
+        else:
+            self._put(run, -1)
+
+    def _note_end(self, worker: Worker, run: Run, code: int) -> None:
+        """Note that a test, or the import of them, has ended a worker."""
         subject = "It" if worker.begun else "The import of the tests"
         ends = ("ProcessEnded", f"{subject} ends the process, with code {code}.")
         if worker.late:
@@ -300,13 +336,12 @@ class Pool:
             ends = ("TimeLimit", f"{subject} is not at its end after {seconds}.")
         if not worker.begun:
             run.problem = Problem(*ends)
-            run.done = True
+            return
+        outcome = Outcome(worker.begun, "hung" if worker.late else "died", *ends)
+        if run.job.confirm and outcome.test not in run.once:
+            run.once[outcome.test] = outcome  # it is still the first of those that are left
             return
         if run.tells:
-            run.hanging.add(worker.begun)
-        run.outcomes.append(Outcome(worker.begun, "hung" if worker.late else "died", *ends))
+            run.hanging.add(outcome.test)
+        run.outcomes.append(outcome)
         self._tick_off(run, worker)
-        if run.job.stop or not run.left or run.order["patience"] <= 0:
-            run.done = True
-        else:
-            self._put(run, -1)

@@ -7,7 +7,7 @@ import textwrap
 from rich.console import Console
 from rich.text import Text
 
-from .verdict import Verdict, short
+from .verdict import OWN, Verdict, short
 
 BAR = 20  # characters
 LINES = 4  # of an error's message
@@ -19,16 +19,20 @@ class Report:
 
     :param console: where to; it knows whether that has colours.
     :param idle: whether to name the tests that catch nothing.
+    :param reveal: whether to tell all survivors, and all that the learner's code violates.
     """
 
-    def __init__(self, console: Console, idle: bool = False) -> None:
+    def __init__(self, console: Console, idle: bool = False, reveal: bool = False) -> None:
         self._console = console
         self._idle = idle
+        self._reveal = reveal
 
     def show(self, verdict: Verdict) -> None:
         """Print all that there is to say."""
         self._say(0, f"Stage {verdict.stage}: {verdict.title}", "bold")
         self._say(0, f"Your tests are in {verdict.folder}.")
+        if verdict.only:
+            self._say(0, f"Only these are judged: {', '.join(map(short, verdict.only))}.")
         self._say(0, "")
         if verdict.problem is not None:
             self._show_problem(verdict)
@@ -45,11 +49,11 @@ class Report:
         margin = " " * (indent + tab)
         lines = [
             line
-            for part in text.split("\n")
+            for part in printable(text).split("\n")
             for line in textwrap.wrap(part, max(40, self._console.width - len(margin))) or [""]
         ]
         for number, line in enumerate(lines):
-            before = f"{' ' * indent}{label:<{tab}}" if number == 0 else margin
+            before = f"{' ' * indent}{printable(label):<{tab}}" if number == 0 else margin
             self._console.print(Text.assemble((before, "dim"), (line, style)), soft_wrap=True)
 
     def _head(self, question: str, answer: str, good: bool) -> None:
@@ -78,8 +82,11 @@ class Report:
             del counts[0]
         self._head("Valid?", " ".join(counts), verdict.valid)
         not_run = verdict.in_state("was not run")
+        for test in verdict.in_state(OWN):
+            self._say(2, f"{short(test.test)} {OWN}: it is run with that alone ({test.where})")
+            self._say(5, _some_lines(test.why))
         for test in tests:
-            if test not in [*valid, *unwritten, *not_run]:
+            if test not in [*valid, *unwritten, *not_run, *verdict.in_state(OWN)]:
                 self._say(2, f"{short(test.test)} {test.state} ({test.where})", "red")
                 self._say(5, _some_lines(test.why) or "It gives no reason.")
 
@@ -107,9 +114,13 @@ class Report:
         later = [bug for bug in survivors if bug.violates in unwritten]
         if later:
             self._say(4, f"{_number(len(later), 'bug')} against what is not written yet")
-        for bug in [bug for bug in survivors if bug not in later]:
+        told = [bug for bug in survivors if bug not in later]
+        untold = [] if self._reveal or not verdict.spoils else told[1:]
+        for bug in told[: len(told) - len(untold)]:
             self._say(4, bug.story, "red")
             self._say(7, f"violates: {bug.description}")
+        if untold:
+            self._say(4, f"and {_number(len(untold), 'bug')} more: --reveal tells what they do.")
         if caught:
             self._say(2, "caught:")
         width = max((len(short(bug.caught_by)) for bug in bugs if bug.caught_by), default=0) + 2
@@ -133,16 +144,24 @@ class Report:
             parts.append(f"Not run, as too many before them hang: {_number(own.not_run, 'test')}.")
         if own.unwritten and not own.met:
             parts = ["is not written yet."]
-        good = not (own.unwritten or own.fails or own.violates or own.breaks)
+        good = not (own.unwritten or own.fails or own.violates or own.breaks or own.flaky)
         self._head("Your code", " ".join(parts), good)
         for sentence in own.unwritten:
             self._say(2, sentence)
-        kinds = {"fails": own.fails, "violates": own.violates, "breaks": own.breaks}
+        violates = own.violates if self._reveal else own.told
+        kinds = {"fails": own.fails, "violates": violates, "breaks": own.breaks}
         for kind, failings in kinds.items():
             for failing in failings:
                 if not any(sentence in failing.why for sentence in own.unwritten):
                     self._say(2, f"{kind} {short(failing.test)}: {failing.description}", "red")
                     self._say(5, _some_lines(failing.why))
+        untold = len(own.violates) - len(violates)
+        if untold and own.met:
+            number = _number(untold, "requirement")
+            self._say(2, f"violates {number} for which you have no test yet.")
+        if own.flaky:
+            names = ", ".join(short(test) for test in own.flaky)
+            self._say(2, f"passes at times, and at times does not: {names}", "yellow")
 
     def _has_blocks(self) -> bool:
         """Tell whether the bar can be drawn with blocks."""
@@ -153,16 +172,25 @@ class Report:
         return True
 
 
-def show(verdict: Verdict, idle: bool = False) -> None:
+def show(verdict: Verdict, idle: bool = False, reveal: bool = False) -> None:
     """Print a verdict on the standard output.
 
     :param idle: whether to name the tests that catch nothing.
+    :param reveal: whether to tell all survivors, and all that the learner's code violates.
     """
-    Report(Console(highlight=False), idle).show(verdict)
+    Report(Console(highlight=False), idle, reveal).show(verdict)
 
 
 def _number(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would not print, but obey; line ends are kept."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else ascii(char)[1:-1]
+        for char in text.replace("\t", " ")
+    )
 
 
 def _some_lines(text: str) -> str:

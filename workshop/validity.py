@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .jobs import Outcome
 from .pool import Run
 from .verdict import TestVerdict
 
-UNWRITTEN = re.compile(r"Stage \d+: .+ is not written yet\.")
-
 DEBUG_HINT = " (set twisted.internet.base.DelayedCall.debug = True to debug)"
+
+
+SOME_SERVER = "It fails with a server that is correct"
+
+IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
 
 @dataclass(frozen=True)
@@ -20,37 +22,60 @@ class Correct:
 
     :ivar run: the run.
     :ivar meaning: what it means that a test fails there, in words.
+    :ivar freedoms: what it does in another way than the solution, in words; empty if that
+        is more than one can say.
     """
 
     run: Run
     meaning: str
+    freedoms: tuple[str, ...] = field(default=())
 
 
-def state_of(test: str, correct: list[Correct], where: str) -> TestVerdict:
+def state_of(test: str, correct: list[Correct], where: str, file: str) -> TestVerdict:
     """Tell in which state a test is.
 
     :param correct: the runs; that on the solution comes first.
     :param where: where the test begins.
+    :param file: the name of the file that it is in.
     """
-    found = [(server, _outcome(test, server.run)) for server in correct]
+    found = [(server, outcome_of(test, server.run, file)) for server in correct]
     ran = [(server, outcome) for server, outcome in found if outcome is not None]
     if not ran:
         return TestVerdict(test, "was not run", "Too many tests before it hang.", where)
+    flaky = next((outcome for _, outcome in ran if outcome.flaky), None)
+    if flaky is not None:
+        text = ": ".join(part for part in (flaky.error, flaky.message) if part)
+        why = f"On the same correct server it once passed, and once did not: {text}"
+        return TestVerdict(test, "is flaky", why, where)
     for server, outcome in ran:
-        if outcome.how != "passed":
+        if outcome.how != "passed" or outcome.dropped:
             meaning = server.meaning
-            if found[0][1] is None:  # then nobody knows whether that is all that it asks for
-                meaning = "It fails with a server that is correct"
+            if found[0][1] is None or (server.freedoms and not _is_the_reason(server, ran)):
+                meaning = SOME_SERVER
             if outcome.line:
                 where = f"{outcome.module.rpartition('.')[2]}.py:{outcome.line}"
             return TestVerdict(test, *_in_words(outcome, meaning), where)
     return TestVerdict(test, "valid", "", where)
 
 
-def _outcome(test: str, run: Run) -> Outcome | None:
-    """Return how a test ended in a run; ``None`` if it was not run."""
-    if run.problem is not None:
-        return Outcome(test, "error", run.problem.error, run.problem.message)
+def _is_the_reason(server: Correct, ran: list[tuple[Correct, Outcome]]) -> bool:
+    """Tell whether a test fails on a server for what this one does in another way.
+
+    It does not, if it fails on all that differ from the solution, in whatever way.
+    """
+    others = [
+        outcome.how == "passed"
+        for other, outcome in ran
+        if len(other.freedoms) == 1 and other is not server
+    ]
+    return any(others) or not others
+
+
+def outcome_of(test: str, run: Run, file: str) -> Outcome | None:
+    """Return how a test of a file ended in a run; ``None`` if it was not run."""
+    problem = run.problem or run.unloaded.get(file)
+    if problem is not None:
+        return Outcome(test, "error", problem.error, problem.message)
     return next((outcome for outcome in run.outcomes if outcome.test == test), None)
 
 
@@ -58,8 +83,11 @@ def _in_words(outcome: Outcome, meaning: str) -> tuple[str, str]:
     """Return the state of a test that does not pass on a correct server, and why."""
     message = outcome.message
     text = ": ".join(part for part in (outcome.error, message) if part)
-    if outcome.how == "failed" and UNWRITTEN.fullmatch(message):
+    if outcome.how == "failed" and outcome.unwritten:
         return "not written", message
+    if outcome.dropped:
+        why = f"An assertion fails in a Deferred that it neither returns nor awaits: {message}"
+        return "asserts nothing", why
     if outcome.how == "failed":
         return "asks for too much", f"{meaning}: {message}"
     if outcome.how == "error":
@@ -73,6 +101,7 @@ def _in_words(outcome: Outcome, meaning: str) -> tuple[str, str]:
         left = message.replace(DEBUG_HINT, "").partition("\n")[2] or message
         return "leaves the reactor dirty", left
     states = {
+        "left": "leaves something running",
         "died": "ends the process",
         "hung": "hangs",
         "skipped": "is skipped",

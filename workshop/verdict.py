@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from exercises.manifest import STAGES
+
 from .jobs import Problem
+
+OWN = "is about your own code"
+"""The state of a test that imports what only the learner's code has."""
+
+HARMLESS = {"valid", "is skipped", OWN}
 
 
 @dataclass
@@ -21,6 +28,9 @@ class TestVerdict:
         fails it; ``"raises"``, another error than that of an assertion; ``"hangs"``;
         ``"ends the process"``; ``"leaves the reactor dirty"``; ``"logs an error"`` and does
         not flush it; ``"never runs"``; ``"is replaced"``, by another test of the same name;
+        ``"is flaky"``, its outcome differs from run to run; ``"leaves something running"``,
+        a thread or a process; ``"cannot be imported"``, its file; ``"is about your own code"``,
+        it imports what only that has, and is judged against it alone;
         ``"asserts nothing"``; ``"asks nothing"``, it passes where nothing is written;
         ``"is skipped"``; ``"is todo"``; ``"was not run"``, as too many before it hang.
     :ivar why: what to say about that, in words; empty if it is valid.
@@ -28,6 +38,8 @@ class TestVerdict:
     :ivar catches: the stories of the broken servers that it is known to catch; not all
         that it would catch, as the others are done with when one test has caught them.
     :ivar seconds: how long it takes with the solution.
+    :ivar dropped: what an assertion said that failed on a broken server, in a Deferred that
+        the test does not wait for; empty if there was none.
     """
 
     test: str
@@ -36,6 +48,7 @@ class TestVerdict:
     where: str
     catches: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    dropped: str = ""
 
 
 @dataclass
@@ -63,11 +76,13 @@ class Failing:
     :ivar test: its name.
     :ivar description: its docstring.
     :ivar why: the error.
+    :ivar tested: whether a valid test of the learner's is about the same requirement.
     """
 
     test: str
     description: str
     why: str
+    tested: bool = True
 
 
 @dataclass
@@ -83,6 +98,7 @@ class OwnVerdict:
     :ivar violates: those that it fails.
     :ivar met: how many it passes.
     :ivar breaks: the tests of stages before, whose modules this stage changes, that it fails.
+    :ivar flaky: the tests whose outcome with this code differs from run to run.
     :ivar not_run: how many tests were not run, as too many before them hang.
     """
 
@@ -95,7 +111,13 @@ class OwnVerdict:
     met: int = 0
     violates: list[Failing] = field(default_factory=list)
     breaks: list[Failing] = field(default_factory=list)
+    flaky: list[str] = field(default_factory=list)
     not_run: int = 0
+
+    @property
+    def told(self) -> list[Failing]:
+        """What it violates that a test of the learner's is about."""
+        return [failing for failing in self.violates if failing.tested]
 
 
 @dataclass
@@ -109,6 +131,7 @@ class Verdict:
     :ivar tests: what is said about each test.
     :ivar bugs: what is said about each broken server.
     :ivar own: how the learner's own code stands.
+    :ivar only: the descriptions that alone are judged; empty if all are.
     """
 
     stage: int
@@ -118,22 +141,43 @@ class Verdict:
     tests: list[TestVerdict] = field(default_factory=list)
     bugs: list[BugVerdict] = field(default_factory=list)
     own: OwnVerdict = field(default_factory=OwnVerdict)
+    only: list[str] = field(default_factory=list)
 
     @property
     def valid(self) -> bool:
-        """Whether all tests are valid; one that is skipped on this machine does no harm."""
+        """Whether all tests are valid.
+
+        One that is skipped on this machine does no harm, nor one about the learner's own code.
+        """
         states = {test.state for test in self.tests}
-        return self.problem is None and "valid" in states and states <= {"valid", "is skipped"}
+        return self.problem is None and "valid" in states and states <= HARMLESS
 
     @property
     def thorough(self) -> bool:
         """Whether each broken server is caught."""
-        return self.problem is None and bool(self.bugs) and not self.survivors
+        asked = bool(self.bugs or self.only)
+        return self.problem is None and asked and not self.survivors
 
     @property
     def survivors(self) -> list[BugVerdict]:
         """The broken servers that no valid test catches."""
         return [bug for bug in self.bugs if bug.caught_by is None]
+
+    @property
+    def spoils(self) -> bool:
+        """Whether the stories of the bugs would tell what the learner is to find out."""
+        return STAGES[self.stage - 1].part == "III"
+
+    def is_tested(self, requirement: str) -> bool:
+        """Tell whether the learner has a test for a requirement: of the same name, or as good.
+
+        As good are tests that have caught a broken server which violates the requirement.
+
+        :param requirement: the test of the reference that states it.
+        """
+        caught = {bug.violates for bug in self.bugs if bug.caught_by is not None}
+        named = {short(test.test) for test in self.in_state("valid")}
+        return requirement in caught or short(requirement) in named
 
     def in_state(self, *states: str) -> list[TestVerdict]:
         """Return the tests in one of these states."""
@@ -145,7 +189,7 @@ class Verdict:
         if self.problem is not None:
             return "Nothing is judged. Mend that first."
         unwritten = self.in_state("not written")
-        wrong = [test for test in self.tests if test.state not in ("valid", "is skipped")]
+        wrong = [test for test in self.tests if test.state not in HARMLESS]
         if len(unwritten) == len(self.tests):
             return f"Nothing is judged yet. Write the first test: {short(unwritten[0].test)}."
         if len(wrong) > len(unwritten):
@@ -161,11 +205,16 @@ class Verdict:
         own = self.own
         if own.problem or own.unwritten or own.fails or own.not_run:
             return "Valid and thorough. Now make your code pass."
+        if own.told:
+            lacks = own.told[0].description or short(own.told[0].test)
+            return f"Valid and thorough, but your code lacks this: {lacks}"
         if own.violates:
-            lacks = own.violates[0].description or short(own.violates[0].test)
-            return f"Valid and thorough. Write one more test, for what your code lacks: {lacks}"
+            return "Valid and thorough, but your code lacks what no test of yours asks."
         if own.breaks:
             return f"Valid and thorough, but your code breaks {own.breaks[0].test}."
+        if own.flaky:
+            name = short(own.flaky[0])
+            return f"Valid and thorough, but {name} does not always pass with your code."
         return "Valid and thorough, and your code passes. Well done!"
 
     def as_data(self) -> dict[str, Any]:

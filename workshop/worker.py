@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import gc
 import inspect
-import io
 import json
 import os
+import re
 import sys
 import time
 import traceback
 import unittest
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from twisted.internet import defer
 from twisted.internet.defer import DebugInfo
@@ -34,13 +37,17 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from twisted.trial.util import DirtyReactorAggregateError
 from zope.interface import implementer
 
-from exercises.binding import load_tests, test_cases, variant
+from exercises.binding import load_tests, variant
 
 from . import counting
+from .isolation import Isolation, Process
 from .jobs import Job, Outcome, Problem
+from .processes import end_this_tree
 
 LONGEST = 2000  # characters of a message
 WARM = 1  # jobs after which the modules that all servers need are loaded
+TEST = re.compile(r"test(_|[A-Z]|$)")
+NO_CASE = "Trial runs the methods of a TestCase, and nothing else: put it into one."
 NEVER_RUNS = "{} is {}, which a {} does not run: it passes whatever is in it"
 
 
@@ -99,7 +106,45 @@ class Result(unittest.TestResult):
             self._note("failed" if issubclass(err[0], test.failureException) else "error", err)
 
 
+class OwnDebugInfo(DebugInfo):
+    """Logs a failure that nobody has handled, unless it belongs to a job before this one.
+
+    It remembers which failures nobody has handled yet.
+    """
+
+    job = 0
+    lost: ClassVar[list[Failure]] = []
+    alive: ClassVar[list[weakref.ref[OwnDebugInfo]]] = []
+
+    def __init__(self) -> None:
+        self.begun = OwnDebugInfo.job
+        self.alive.append(weakref.ref(self))
+
+    def __del__(self) -> None:
+        """Log it; what is collected late shall not be blamed on a test of another server."""
+        if self.begun == OwnDebugInfo.job:
+            if self.failResult is not None:
+                self.lost.append(self.failResult)
+            super().__del__()
+
+    @classmethod
+    def begin_test(cls) -> None:
+        """Forget what was before."""
+        cls.lost.clear()
+        cls.alive.clear()
+
+    @classmethod
+    def dropped_assertion(cls) -> Failure | None:
+        """Return an assertion that has failed in a Deferred, and that nobody has handled."""
+        kept = [info.failResult for info in [ref() for ref in cls.alive] if info is not None]
+        for failure in [*cls.lost, *kept]:
+            if failure is not None and isinstance(failure.value, AssertionError):
+                return failure
+        return None
+
+
 _methods: dict[tuple[object, str], list[str]] = {}
+_functions: dict[tuple[object, str], list[tuple[str, int]]] = {}
 
 
 def methods_of(case: type[unittest.TestCase]) -> list[str]:
@@ -113,28 +158,56 @@ def methods_of(case: type[unittest.TestCase]) -> list[str]:
 
 
 class Suite:
-    """The test modules of a job, bound to its server."""
+    """The test modules of a job, bound to its server.
 
-    def __init__(self, modules: list[ModuleType]) -> None:
+    :ivar tests: the test case and the method of each test, by its name.
+    :ivar files: the file that each test is in; those too that no test case has.
+    :ivar unloaded: why a file could not be imported.
+    """
+
+    def __init__(self, job: Job, folder: Path) -> None:
         self.tests: dict[str, tuple[type[unittest.TestCase], str]] = {}
+        self.files: dict[str, str] = {}
+        self.refused: dict[str, Outcome] = {}
+        self.unloaded: dict[str, Problem] = {}
+
+        def failed(path: Path, error: BaseException) -> None:
+            self.unloaded[path.name] = problem_of(error, folder)
+
+        modules = load_tests(job.stage, folder, counting.run_counting, failed)
+        names = {module.__name__ for module in modules}
+        everything = [case for module in modules for case in cases_of(module, names).values()]
         taken: set[str] = set()
         for module in modules:
-            cases = test_cases(module)
+            stem = module.__name__.rpartition(".")[2]
+            cases = cases_of(module, names)
             for name, case in cases.items():
-                prefix = f"{module.__name__.rpartition('.')[2]}.{name}" if name in taken else name
+                prefix = f"{stem}.{name}" if name in taken else name
                 for method in methods_of(case):
                     self.tests[f"{prefix}.{method}"] = case, method
+                    self.files[f"{prefix}.{method}"] = f"{stem}.py"
             taken.update(cases)
+            for name, line in tests_of_no_case(module, everything):
+                self.refused[name] = Outcome(name, "never runs", "", NO_CASE, module.__name__, line)
+                self.files[name] = f"{stem}.py"
 
-    def run(self, name: str, limit: float) -> Outcome:
-        """Run one test, and tell how it ended."""
+    def run(self, name: str, limit: float, clean_up: Callable[[], None]) -> Outcome:
+        """Run one test, and tell how it ended.
+
+        :param clean_up: undoes what the test has done, right after it.
+        """
+        if name in self.refused:
+            clean_up()
+            return self.refused[name]
         case, method = self.tests[name]
         line = first_line(case, method)
         kind = kind_that_never_runs(case, getattr(case, method))
         if kind:
+            clean_up()
             message = NEVER_RUNS.format(method, kind, case.__mro__[1].__name__)
             return Outcome(name, "never runs", "", message, case.__module__, line)
         result = Result()
+        OwnDebugInfo.begin_test()
         made, begun = counting.made, time.perf_counter()
         try:
             test = case(method)
@@ -144,8 +217,15 @@ class Suite:
             test.run(result)
         except BaseException:
             result.addError(case, Failure())  # type: ignore[arg-type]
+        finally:
+            clean_up()
         seconds = time.perf_counter() - begun
         error, message = "", result.reason
+        dropped = None
+        if result.how in ("passed", "logged"):
+            dropped = OwnDebugInfo.dropped_assertion()
+        if dropped is not None and result.how == "passed":
+            result.failure = dropped
         if result.failure is not None:
             error = type(result.failure.value).__name__
             message = result.failure.getErrorMessage()
@@ -160,7 +240,51 @@ class Suite:
             line,
             counting.made - made,
             seconds,
+            dropped=dropped is not None,
         )
+
+
+def cases_of(module: ModuleType, modules: Collection[str]) -> dict[str, type[unittest.TestCase]]:
+    """Return the test cases that Trial finds in a module, by name.
+
+    Not those of other test modules, which are found there.
+
+    :param modules: the names of all test modules.
+    """
+    package = module.__name__.rpartition(".")[0]
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, unittest.TestCase)
+        and value.__module__.startswith(package + ".")
+        and (value.__module__ == module.__name__ or value.__module__ not in modules)
+    }
+
+
+def tests_of_no_case(
+    module: ModuleType, cases: list[type[unittest.TestCase]]
+) -> list[tuple[str, int]]:
+    """Return the names and lines of what other tools run as a test, and Trial does not.
+
+    :param cases: all test cases; what they inherit is run with them.
+    """
+    key = module.__file__, ""
+    if key not in _functions:
+        found = _functions[key] = []
+        for name, value in vars(module).items():
+            if getattr(value, "__module__", "") != module.__name__:
+                continue
+            if not isinstance(value, type):
+                functions = {name: value}
+            elif any(issubclass(case, value) for case in cases):
+                continue
+            else:
+                functions = {f"{name}.{method}": vars(value)[method] for method in vars(value)}
+            for full, function in functions.items():
+                if inspect.isfunction(function) and TEST.match(full.rpartition(".")[2]):
+                    found.append((full, inspect.unwrap(function).__code__.co_firstlineno))
+    return _functions[key]
 
 
 def kind_that_never_runs(case: type[unittest.TestCase], function: Callable[..., Any]) -> str:
@@ -201,33 +325,65 @@ def problem_of(error: BaseException, folder: Path) -> Problem:
     return Problem(type(error).__name__, message)
 
 
-def work(job: Job) -> Iterator[dict[str, object]]:
+def work(job: Job, isolation: Isolation) -> Iterator[dict[str, object]]:
     """Do a job; yield what is to be told."""
     from exercises.manifest import STAGES
 
     folder = Path(job.folder) if job.folder else STAGES[job.stage - 1].contract
+    before = Process()
     with variant(job.server, job.sources, job.share):
-        try:
-            suite = Suite(load_tests(job.stage, folder, counting.run_counting))
-        except BaseException as error:
-            yield {"done": vars(problem_of(error, folder))}
-            return
-        names = [name for name in suite.tests if job.only is None or name in job.only]
+        suite = Suite(job, folder)
+        names = [name for name in suite.files if job.only is None or name in job.only]
         names = [name for name in names if name not in job.leave_out]
         order = {name: number for number, name in enumerate(job.first)}
         names.sort(key=lambda name: order.get(name, len(order)))
-        yield {"tests": list(suite.tests), "planned": names}
-        hung = 0
-        for name in names:
+        unloaded = {file: vars(problem) for file, problem in suite.unloaded.items()}
+        yield {"tests": suite.files, "planned": names, "unloaded": unloaded}
+        isolation.watch()
+        finished = yield from run_all(suite, names, job, isolation)
+    before.restore()
+    isolation.go_home()
+    again = not isolation.careful and isolation.restore_everything()
+    if not finished:
+        yield {"spent": None}
+    elif again:
+        isolation.careful = True
+        yield {"again": None}
+        yield from work(job, isolation)
+    else:
+        yield {"done": isolation.spent}
+
+
+def run_all(
+    suite: Suite, names: list[str], job: Job, isolation: Isolation
+) -> Generator[dict[str, object], None, bool]:
+    """Run tests, and yield what is to be told; return whether this process could run them all."""
+    hung = 0
+    for number, name in enumerate(names):
+        yield {"begun": name}
+        outcome = run_apart(suite, name, job.limit, isolation)
+        if outcome.failed and job.confirm and not outcome.unwritten:
             yield {"begun": name}
-            if sys.stdout is None or sys.stdout.closed:
-                sys.stdout = io.StringIO()
-            outcome = suite.run(name, job.limit)
-            yield {"ended": vars(outcome)}
-            hung += outcome.how == "hung"
-            if hung >= job.patience or (job.stop and outcome.failed):
-                break
-    yield {"done": None}
+            second = run_apart(suite, name, job.limit, isolation)
+            outcome = replace(outcome, flaky=not second.failed)
+        yield {"ended": vars(outcome)}
+        hung += outcome.how == "hung"
+        if hung >= job.patience or (job.stop and outcome.failed):
+            return True
+        if isolation.spent and number + 1 < len(names):
+            return False
+    return True
+
+
+def run_apart(suite: Suite, name: str, limit: float, isolation: Isolation) -> Outcome:
+    """Run a test in a folder of its own, and put back what it has changed."""
+    left = []
+    isolation.begin()
+    outcome = suite.run(name, limit, lambda: left.append(isolation.end()))
+    if any(left) and outcome.how == "passed":
+        message = f"When it is over, {left[0]} is still running."
+        return replace(outcome, how="left", message=message)
+    return outcome
 
 
 def take_over_the_descriptors() -> tuple[TextIO, Callable[[dict[str, object]], None]]:
@@ -244,20 +400,6 @@ def take_over_the_descriptors() -> tuple[TextIO, Callable[[dict[str, object]], N
             data = data[os.write(answers, data) :]
 
     return orders, tell
-
-
-class OwnDebugInfo(DebugInfo):
-    """Logs a failure that nobody has handled, unless it belongs to a job before this one."""
-
-    job = 0
-
-    def __init__(self) -> None:
-        self.begun = OwnDebugInfo.job
-
-    def __del__(self) -> None:
-        """Log it; what is collected late shall not be blamed on a test of another server."""
-        if self.begun == OwnDebugInfo.job:
-            super().__del__()
 
 
 def forget_fewer_warnings() -> None:
@@ -279,17 +421,21 @@ def forget_fewer_warnings() -> None:
 def main(folder: str) -> None:
     """Work until there is no more to do, in a folder that the tests may write to."""
     orders, tell = take_over_the_descriptors()
-    os.chdir(folder)
+    isolation = Isolation(Path(folder))
+    isolation.go_home()
     globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
     forget_fewer_warnings()
+    import_module("twisted.internet.reactor")  # which is made when it is imported
     defer.DebugInfo = OwnDebugInfo  # type: ignore[misc]
     counting.wrap_assertions(TestCase, SynchronousTestCase)
     gc.disable()  # nothing of one server may be collected, and log, in a test of another
     tell({"ready": os.getpid()})
     for number, order in enumerate(orders):
         OwnDebugInfo.job = number
-        for event in work(Job(**json.loads(order))):
+        for event in work(Job(**json.loads(order)), isolation):
             tell(event)
+        if isolation.spent:
+            end_this_tree()
         gc.collect()
         if number < WARM:
             gc.freeze()  # what is there now need not be looked at again

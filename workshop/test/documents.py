@@ -39,6 +39,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from exercises.manifest import ROUTES, STAGES
 from workshop.environment import ROOT
+from workshop.judging import ROOT_NOTICE
 from workshop.learner import has_been_worked_on
 
 timeout = 600  # seconds: the first test installs the workshop
@@ -160,7 +161,7 @@ class Reader:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate()
-        return process.returncode, output
+        return process.returncode, output.replace(f"{ROOT_NOTICE}\n", "")
 
     def wait_for_server(self) -> str:
         """Wait until a server that does not say so can be asked; return why it cannot."""

@@ -336,7 +336,7 @@ class ProblemTests(JudgedTestCase):
     def test_no_tests(self) -> None:
         """A module without a test, and a folder without a module."""
         for verdict in (
-            self.judge_text("def test_a():\n    assert False\n"),
+            self.judge_text("def a_test():\n    assert False\n"),
             self.judge_text(HEAD.partition("    def")[0] + "    pass\n"),
         ):
             assert verdict.problem is not None

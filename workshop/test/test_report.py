@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from twisted.trial.unittest import TestCase
 
+from exercises.manifest import STAGES
 from workshop.environment import ROOT
 from workshop.jobs import Problem
 from workshop.judging import judge_elsewhere
@@ -34,11 +37,13 @@ def verdict_with(*states: str, caught: int = 1) -> Verdict:
     return Verdict(9, "Serve files", "exercises/stage9", tests=tests, bugs=bugs)
 
 
-def printed(verdict: Verdict, encoding: str = "utf-8", width: int = 80) -> str:
+def printed(
+    verdict: Verdict, encoding: str = "utf-8", width: int = 80, reveal: bool = False
+) -> str:
     """Return what is printed for people."""
     data = io.BytesIO()
     stream = io.TextIOWrapper(data, encoding=encoding, errors="replace")
-    Report(Console(file=stream, width=width, highlight=False)).show(verdict)
+    Report(Console(file=stream, width=width, highlight=False), reveal=reveal).show(verdict)
     stream.flush()
     return data.getvalue().decode(encoding)
 
@@ -110,16 +115,63 @@ Valid, but not thorough. What would show this? It is late.
     def test_own_code(self) -> None:
         """The last line says what to do next, once the tests are valid and thorough."""
         failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no")
+        untested = replace(failing, tested=False)
         for own, end in (
             (OwnVerdict(fails=[failing]), "Now make your code pass."),
             (OwnVerdict(not_run=2), "Now make your code pass."),
-            (OwnVerdict(violates=[failing]), "for what your code lacks: Be in time."),
+            (OwnVerdict(violates=[failing]), "but your code lacks this: Be in time."),
+            (OwnVerdict(violates=[untested]), "lacks what no test of yours asks."),
+            (OwnVerdict(flaky=["A.test_b"]), "test_b does not always pass with your code."),
             (OwnVerdict(breaks=[failing]), "your code breaks FileTests.test_1."),
             (OwnVerdict(), "and your code passes. Well done!"),
         ):
             verdict = verdict_with("valid", caught=2)
             verdict.own = own
             self.assertTrue(printed(verdict).endswith(f"{end}\n"), end)
+
+    def test_survivors_that_are_not_told(self) -> None:
+        """In Part III one survivor is told, and the others are counted; --reveal tells all."""
+        verdict = verdict_with("valid", caught=0)
+        verdict.bugs[1].story = "It is early."
+        self.assertIn("It is early.", printed(verdict))
+        verdict.stage = 11
+        text = printed(verdict)
+        self.assertIn("It is late.", text)
+        self.assertIn("and 1 bug more: --reveal tells what they do.", text)
+        self.assertNotIn("It is early.", text)
+        self.assertIn("It is early.", printed(verdict, reveal=True))
+
+    def test_requirements_that_are_not_told(self) -> None:
+        """What the code violates is told if there is a test for it; the rest is counted."""
+        verdict = verdict_with("valid", caught=2)
+        failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no", tested=False)
+        verdict.own = OwnVerdict(requirements=2, met=1, violates=[failing])
+        text = printed(verdict)
+        self.assertIn("violates 1 requirement for which you have no test yet.", text)
+        self.assertNotIn("Be in time.", text.partition("Your code")[2])
+        self.assertIn("violates test_1: Be in time.", printed(verdict, reveal=True))
+
+    def test_control_characters(self) -> None:
+        """What a test says reaches the terminal as text, whatever it is."""
+        verdict = verdict_with("valid", "raises", caught=1)
+        hostile = "\x1b[2J \x9b31m \x07 \r \u202e \ud800"
+        verdict.tests[1].why = verdict.tests[1].where = verdict.tests[0].test = hostile
+        verdict.bugs[0].caught_by = verdict.folder = hostile
+        text = printed(verdict)
+        self.assertEqual([char for char in text if not char.isprintable() and char != "\n"], [])
+        self.assertIn("\\x1b[2J", text)
+
+    def test_only(self) -> None:
+        """What alone was judged is said."""
+        verdict = verdict_with("valid", caught=2)
+        verdict.only = ["FileTests.test_0"]
+        self.assertIn("Only these are judged: test_0.", printed(verdict))
+
+    def test_flaky(self) -> None:
+        """So is a test that the code passes at times."""
+        verdict = verdict_with("valid", caught=2)
+        verdict.own = OwnVerdict(flaky=["FileTests.test_0"])
+        self.assertIn("passes at times, and at times does not: test_0", printed(verdict))
 
     def test_not_run(self) -> None:
         """Tests that were not run are counted."""
@@ -165,23 +217,37 @@ class CommandTests(TestCase):
         data = json.loads(text)
         self.assertEqual((code, data["valid"], data["thorough"]), (1, True, False))
         self.assertEqual(data["tests"][0]["test"], "RequestTests.test_good")
-        keys = {"stage", "title", "folder", "problem", "tests", "bugs", "own"}
+        keys = {"stage", "title", "folder", "problem", "tests", "bugs", "own", "only"}
         self.assertEqual(set(data), keys | {"valid", "thorough", "summary"})
 
     def test_usage(self) -> None:
         """A stage or a folder that does not exist is one line, and the exit code is 2."""
-        self.assertEqual(
-            self.judge("99")[::2], (2, "workshop: There is no stage 99: they are 1 to 11.\n")
-        )
+        code, _, error = self.judge("99")
+        self.assertEqual(code, 2)
+        self.assertTrue(error.endswith("workshop: There is no stage 99: they are 1 to 11.\n"))
         self.assertEqual(self.judge("1", "--tests", "nowhere")[0], 2)
         self.assertEqual(self.judge("one")[0], 2)
+
+    def test_only(self) -> None:
+        """The exit code is about these descriptions."""
+        folder = str(STAGES[8].contract)
+        self.assertEqual(self.judge("9", "--tests", folder, "--only", "test_index")[0], 0)
+        self.assertEqual(self.judge("9", "--only", "test_index", "test_slash")[0], 1)
+        code, _, error = self.judge("9", "--only", "test_nothing")
+        self.assertEqual((code, "test_index" in error), (2, True))
+
+    def test_root(self) -> None:
+        """To root it is said once that the tests may do what root may."""
+        _, _, error = self.judge("1", "--only", "test_smallest_request")
+        root = os.name != "nt" and os.geteuid() == 0
+        self.assertEqual(error.count("You are root"), int(root))
 
     def test_without_an_environment(self) -> None:
         """A Python that lacks Twisted says in one line what to type."""
         stderr = io.StringIO()
         self.patch(sys, "stderr", stderr)
         self.patch(sys.modules["workshop.judging"], "ROOT", Path("nowhere"))
-        self.assertEqual(judge_elsewhere(["judge", "9"]), 1)
+        self.assertEqual(judge_elsewhere(["judge", "9"]), 3)
         self.assertIn("python3 -m workshop start", stderr.getvalue())
 
     def test_with_an_environment(self) -> None:
