@@ -101,7 +101,7 @@ class StateTests(JudgedTestCase):
     def test_many_that_hang(self) -> None:
         """When three have hung, the others are not run: the learner waits long enough."""
         never = "\n    def test_never_{}(self):\n        return defer.Deferred()\n"
-        verdict = self.judge_text(HEAD + "".join(never.format(number) for number in range(6)))
+        verdict = self.judge_text(HEAD + "".join(never.format(number) for number in range(12)))
         states = [test.state for test in verdict.tests]
         self.assertEqual(states.count("valid"), 1)
         self.assertGreaterEqual(states.count("hangs"), 3)
