@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from exercises.myhttp.channel import HTTPFactory
@@ -69,6 +68,15 @@ def read_answers(data: bytes, *methods: str) -> list[Answer]:
     return answers
 
 
+class EagerTransport(StrictTransport):
+    """It asks a pull producer for pieces when it is registered, as a socket does for the first."""
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        super().registerProducer(producer, streaming)
+        while not streaming and self.producer is producer:
+            producer.resumeProducing()
+
+
 class Later:
     """A handler that keeps the Deferreds that it returned, by the target asked for."""
 
@@ -94,13 +102,14 @@ class KeepAliveTests(TestCase):
         self,
         handler: Callable[[Request], Any] = show,
         factory: HTTPFactory | None = None,
+        transport_class: type[StrictTransport] = StrictTransport,
     ) -> None:
         """Do what a reactor does when a client connects, without a client."""
         if factory is None:
             self.clock = Clock()
             factory = HTTPFactory(handler, self.clock, IDLE, REQUEST, CLOSE)
         self.channel = factory.buildProtocol(None)
-        self.transport: Any = StrictTransport(self)
+        self.transport: Any = transport_class(self)
         self.channel.makeConnection(self.transport)
 
     def send(self, data: bytes) -> bytes:
@@ -169,7 +178,16 @@ class KeepAliveTests(TestCase):
     def test_not_kept(self) -> None:
         """A client that does not ask, or says close, is not told so: its connection is closed."""
         values = ("", "TE", "not-keep-alive", "keep-alive-not", "keepalive", "keep alive", "keep")
-        values += ("alive", "close", "keep_alive", "Keep-Alive: timeout=5", "keep-alive/1", "1.1")
+        values += (
+            "alive",
+            "close",
+            "keep_alive",
+            "Keep-Alive: timeout=5",
+            "keep-alive/1",
+            "1.1",
+            "TE keep-alive",
+            "keep-alive\tTE",
+        )
         values += (
             "keep-alive, close",
             "Close, Keep-Alive",
@@ -380,6 +398,17 @@ class KeepAliveTests(TestCase):
             if not later.answers[target].called:
                 later.answer(target)
         self.assertEqual(self.bodies(), [b"/a", self.large, b"/b", b"/c"])
+
+    def test_files_of_a_transport_that_asks_at_once(self) -> None:
+        """So it is if the transport asks for pieces before ``registerProducer`` returns."""
+        self.connect(self.make_large(), transport_class=EagerTransport)
+        for _ in range(2):
+            self.send(get("/large") + get("/missing") + get("/large"))
+            statuses = [(status, len(body)) for status, _, body in self.answers()]
+            self.assertEqual(statuses, [(200, 204800), (404, statuses[1][1]), (200, 204800)])
+            self.clock.advance(IDLE - 1)
+        self.clock.advance(1)
+        self.assertEqual(self.transport.state, "closing", f"{IDLE} s after the answers")
 
     def test_last_file(self) -> None:
         """A file that answers the last request is the end of the connection."""
@@ -729,23 +758,34 @@ class KeepAliveTests(TestCase):
 
     def test_cut_while_it_writes(self) -> None:
         """It may be lost while an answer is written, too."""
-        for request in (
-            get("/a") + get("/b"),
-            b"GET /a HTTP/1.0\r\n\r\n",
-            get("/a", method="BREW"),
-        ):
-            self.connect()
+        last = b"GET /a HTTP/1.0\r\n\r\n"
+        for request in (get("/a") + get("/b"), last, get("/a", method="BREW"), get("/large")):
+            files = self.make_large()
+            self.connect(
+                lambda request, f=files: (f if request.target == b"/large" else show)(request)
+            )
             written = []
 
             def write(data: bytes, written: list[bytes] = written) -> None:
                 written.append(data)
-                self.channel.connectionLost(Failure(ConnectionLost()))
-                self.transport.connected = False
+                self.lose()
 
             self.patch(self.transport, "write", write)
             self.send(request)
+            self.read_all()
             self.assertEqual(len(written), 1, f"writes, sent {request!r}")
             self.assertEqual(self.clock.getDelayedCalls(), [], f"sent {request!r}")
+            actual = [file.closed for file in self.opened]
+            self.assertEqual(actual, len(self.opened) * [True], f"sent {request!r}")
+
+    def test_file_that_comes_too_late(self) -> None:
+        """A file that a handler answers with when it is cancelled is closed."""
+        files = self.make_large()
+        self.connect(lambda request: Deferred(lambda answer: answer.callback(files(request))))
+        self.send(get("/large") + get("/small"))
+        self.lose()
+        self.assertEqual([file.closed for file in self.opened], len(self.opened) * [True])
+        self.assertEqual((self.transport.value(), self.clock.getDelayedCalls()), (b"", []))
 
     def test_answer_while_it_writes(self) -> None:
         """A Deferred may fire while the answer before it is written, or while the next is asked."""
@@ -802,14 +842,13 @@ class KeepAliveTests(TestCase):
         """The transport is paused when there are 8 and more comes, and not before."""
         handler = Later()
         self.connect(handler)
-        for number in range(7):
-            for byte in get(f"/{number}"):
-                self.channel.dataReceived(bytes([byte]))
-        for byte in get("/7")[:-1]:
+        requests = [get(f"/{number}", method=("GET", "HEAD")[number % 2]) for number in range(9)]
+        data = b"".join(requests[:7]) + requests[7][:-1]
+        for byte in data:
             self.channel.dataReceived(bytes([byte]))
-        self.assertEqual(self.transport.producerState, "producing", "seven requests have come")
-        self.channel.dataReceived(get("/7")[-1:])
-        for byte in get("/8"):
+            self.assertEqual(self.transport.producerState, "producing", "seven requests at most")
+        self.assertEqual(len(handler.answers), 7, f"asked, sent {data!r}")
+        for byte in requests[7][-1:] + requests[8]:
             self.channel.dataReceived(bytes([byte]))
         self.assertEqual(self.transport.producerState, "paused", "nine requests have come")
         self.assertEqual(len(handler.answers), 8)
