@@ -6,6 +6,7 @@ The tests are in the order in which you would make them pass:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import permutations
 
 from twisted.internet import reactor
@@ -40,6 +41,16 @@ class AnyLossTests(TestCase):
             protocol.makeConnection(StrictTransport(self))
             protocol.connectionLost(Failure(reason()))
             self.assertEqual(lost, [None], f"lost by {reason.__name__}")
+
+    def test_own_method_that_raises(self) -> None:
+        """It fires, too, if the protocol's own ``connectionLost`` raises; a test must not hang."""
+        protocol = Protocol()
+        self.patch(protocol, "connectionLost", lambda reason: 1 / 0)
+        lost = outcomes(connection_lost(protocol))
+        with suppress(ZeroDivisionError):
+            protocol.connectionLost(Failure(ConnectionDone()))
+        self.flushLoggedErrors(ZeroDivisionError)
+        self.assertEqual(lost, [None], "the connection is lost, and connectionLost has raised")
 
     def test_each_protocol_has_its_own(self) -> None:
         """One connection is lost, and another of the same class is not."""
