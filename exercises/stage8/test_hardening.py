@@ -6,7 +6,7 @@ The tests are in the order in which you would make them pass:
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib  # not the name suppress, which means something to Trial
 from itertools import permutations
 
 from twisted.internet import reactor
@@ -47,7 +47,7 @@ class AnyLossTests(TestCase):
         protocol = Protocol()
         self.patch(protocol, "connectionLost", lambda reason: 1 / 0)
         lost = outcomes(connection_lost(protocol))
-        with suppress(ZeroDivisionError):
+        with contextlib.suppress(ZeroDivisionError):
             protocol.connectionLost(Failure(ConnectionDone()))
         self.flushLoggedErrors(ZeroDivisionError)
         self.assertEqual(lost, [None], "the connection is lost, and connectionLost has raised")
