@@ -47,6 +47,19 @@ class AnyByteTests(TestCase):
             expected = Request(b"G%cT" % byte, b"/", (1, 0)) if byte in TOKEN else 400
             self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
+    def test_version(self) -> None:
+        """Its numbers have digits, and between them is a dot (RFC 1945, 3.1)."""
+        for byte in {*range(256)} - {*b" \t\n"}:
+            sent = b"GET / HTTP/1.%c\r\n\r\n" % byte
+            digit = chr(byte) in "0123456789"
+            expected = Request(b"GET", b"/", (1, int(chr(byte)))) if digit else 400
+            self.assertEqual(parse(sent), expected, f"sent {sent!r}")
+            if not digit:
+                sent = b"GET / HTTP/%c.0\r\n\r\n" % byte
+                self.assertEqual(parse(sent), 400, f"sent {sent!r}")
+            sent = b"GET / HTTP/1%c0\r\n\r\n" % byte
+            self.assertEqual(parse(sent), get() if byte in b"." else 400, f"sent {sent!r}")
+
     def test_name_of_a_field(self) -> None:
         """It is a token, too: ``X_Y`` is a name like others (RFC 1945, 4.2)."""
         for byte in {*range(256)} - {*b":"}:
