@@ -42,10 +42,12 @@ def changed(pattern: str) -> list[str]:
 
 def flags(pattern: str) -> list[str]:
     """Return the flags that may change what a pattern matches."""
-    plain = [token.text for token in _tokens(pattern) if token.kind in ("other", "class", "anchor")]
-    text = "".join(plain)
+    tokens = list(_tokens(pattern))
+    plain = [token.text for token in tokens if token.kind in ("other", "anchor")]
+    classes = [token.text for token in tokens if token.kind == "class"]
     found = {
-        "IGNORECASE": any(character.isalpha() for character in text),
+        "IGNORECASE": any(each.isalpha() for each in plain)
+        or any(_matched(each) != _matched(f"(?i:{each})") for each in classes),
         "DOTALL": "." in plain,
         "MULTILINE": "^" in plain or "$" in plain,
         "VERBOSE": any(each in " \t\n#" for each in plain),

@@ -16,13 +16,13 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-from exercises.binding import _path_of as path_of_package
 from exercises.manifest import STAGES, Stage
 
+from . import equivalent
 from .environment import ROOT
-from .equivalent import EQUIVALENT
 from .fuzz import COMPLETE
 from .fuzz.comparison import Comparison
 from .jobs import Job
@@ -32,6 +32,7 @@ from .pool import Pool, Run
 LIMIT = 1.0  # seconds for a test: a thousand times what most of them take
 LONGEST = 600  # characters of an input that are shown
 SOLUTIONS = "solutions"
+FUZZER = "workshop.fuzz.worker"
 SAMPLE = 8  # without --full one mutant of so many is tried
 SHARE = 0.2  # and so many of the inputs
 
@@ -125,7 +126,10 @@ def of_solution(stage: Stage, module: str) -> Subject:
 
 def of_complete(server: str) -> list[Subject]:
     """Return the modules of a complete server that tests of the stages use."""
-    folder = Path(path_of_package(server)[0])
+    spec = find_spec(server)
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError(f"There is no package {server}.")
+    folder = Path(spec.submodule_search_locations[0])
     paths = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
     imports = {name: imported(path) & set(paths) for name, path in paths.items()}
     found = []
@@ -169,9 +173,16 @@ def testing(stage: Stage, module: str) -> list[int]:
     return [stage.number, *(each.number for each in before if module in entries(each))]
 
 
-def strength(subject: Subject, only: Collection[str] | None, sample: int, share: float) -> Strength:
+def strength(
+    fuzzers: Pool,
+    subject: Subject,
+    only: Collection[str] | None = None,
+    sample: int = 1,
+    share: float = 1.0,
+) -> Strength:
     """Run the tests against the mutants of a module; compare those that pass.
 
+    :param fuzzers: workers that compare.
     :param only: the keys of the mutants that are run; ``None`` for all.
     :param sample: of so many mutants one is run.
     :param share: how many of the inputs of a full run are tried.
@@ -185,9 +196,7 @@ def strength(subject: Subject, only: Collection[str] | None, sample: int, share:
     with Pool() as pool:
         for number in quickest_first(pool, subject):
             these = unnoticed(pool, subject.server, number, these)
-    if these:
-        with Pool(module="workshop.fuzz.worker") as pool:
-            found.survivors = compared(pool, subject, these, share)
+    found.survivors = compared(fuzzers, subject, these, share)
     found.seconds = time.monotonic() - begun
     return found
 
@@ -269,10 +278,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
-def show(found: Strength, listed: Collection[str]) -> None:
+def show(found: Strength) -> None:
     """Print what came of a module."""
     subject, gaps = found.subject, found.gaps
     withstood = [each for each in found.survivors if not each.is_gap]
+    listed = equivalent.listed(subject.stage, subject.path.name)
     new = [each for each in withstood if each.mutant.key not in listed]
     place = subject.path.relative_to(ROOT)
     killed = found.made - len(found.survivors)
@@ -292,6 +302,16 @@ def show(found: Strength, listed: Collection[str]) -> None:
             print(f"    not told apart: {place}:{each.mutant.line}: {each.mutant.key}")
 
 
+def write(found: Strength) -> None:
+    """Note what came of all mutants of a module of a solution."""
+    equivalent.note(
+        found.subject.stage,
+        found.subject.path.name,
+        {each.mutant.key: each.inputs for each in found.survivors if not each.is_gap},
+        [each.mutant.key for each in found.gaps],
+    )
+
+
 def main(*words: str) -> None:
     """Print the mutants that are not noticed, and can be told apart; and how many others."""
     parser = argparse.ArgumentParser(prog="python -m workshop.strength", description=__doc__)
@@ -301,19 +321,26 @@ def main(*words: str) -> None:
     parser.add_argument("--module", nargs="+", help="some modules alone, such as reader")
     parser.add_argument("--full", action="store_true", help="all mutants, and all inputs")
     parser.add_argument("--share", type=float, help="how many of the inputs: 1.0 is all")
+    parser.add_argument(
+        "--write", action="store_true", help="with --full: note what has withstood, and the gaps"
+    )
     chosen = parser.parse_args(words)
+    if chosen.write and not chosen.full:
+        parser.error("--write needs --full")
     if chosen.stage:
         chosen.server = [SOLUTIONS]
     stages = [stage for stage in STAGES if not chosen.stage or stage.number in chosen.stage]
     sample, share = (1, 1.0) if chosen.full else (SAMPLE, SHARE)
     share = chosen.share or share
-    listed = {key for keys in EQUIVALENT.values() for key in keys}
     for server in chosen.server:
         done = []
-        for subject in subjects(server, stages):
-            if not chosen.module or subject.path.stem in chosen.module:
-                done.append(strength(subject, None, sample, share))
-                show(done[-1], listed)
+        with Pool(module=FUZZER) as fuzzers:
+            for subject in subjects(server, stages):
+                if not chosen.module or subject.path.stem in chosen.module:
+                    done.append(strength(fuzzers, subject, None, sample, share))
+                    show(done[-1])
+                    if chosen.write and subject.stage:
+                        write(done[-1])
         made, left = sum(each.made for each in done), sum(len(each.survivors) for each in done)
         gaps = sum(len(each.gaps) for each in done)
         killed = made - left

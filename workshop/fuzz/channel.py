@@ -15,6 +15,7 @@ from .drawing import Draw
 from .request import shown
 from .world import Answers, Wire, Work, bytes_kept, counting_errors, no_calls_left
 
+SECRET = "what strangers must not see"
 START = 784111777
 TIMES = (10.0, 60.0, 5.0)
 MOST = 32  # chunks that a client sends where nobody reads
@@ -86,7 +87,21 @@ def draw(draw: Draw, level: int) -> tuple[Any, ...]:
             ("data", client, chunk) for client in range(clients) for chunk in streams[client]
         ]
         events += [happening(draw, level, draw.randrange(clients), slow) for _ in "abc"]
+    if level >= 10 and draw.one_in(6):
+        return tuple(sorted(options.items())), 1, crowd(draw)
     return tuple(sorted(options.items())), clients, tuple(events)
+
+
+def crowd(draw: Draw) -> tuple[tuple[Any, ...], ...]:
+    """Return what happens if a client asks for more than is answered at once."""
+    ask = request(draw, b"GET", b"/later", b"Connection: keep-alive\r\n")
+    number = draw.choice((8, 9, 10, 12, 17))
+    events: list[tuple[Any, ...]] = [("data", 0, ask) for _ in range(number)]
+    if draw.one_in(2):
+        events = [("data", 0, number * ask)]
+    answers = [("fire", 0, draw.choice((0, 0, 3)), "ok") for _ in range(draw.choice((1, 2, 9, 17)))]
+    last = ("data", 0, request(draw, b"GET", b"/ok"))
+    return (*events, *answers, last, ("advance", 0, 1.0))
 
 
 def chunks(draw: Draw, level: int, slow: bool) -> tuple[bytes, ...]:
@@ -117,12 +132,19 @@ def happening(draw: Draw, level: int, client: int, slow: bool) -> tuple[Any, ...
     if level >= 5:
         choices.append((6, "fire"))
     if level >= 6:
-        choices += [(3, "advance"), (1, "lost")]
+        choices += [(3, "advance"), (1, "lost"), (1, "trickle")]
     if slow:
         choices += [(3, "pull"), (2, "drain"), (1, "flood")]
     elif draw.one_in(10):
         return ("flood", client)
     what = draw.weighted(choices)
+    if what == "trickle":
+        return (
+            "trickle",
+            client,
+            draw.choice((1.0, 5.0, 8.0, 9.75, 10.0)),
+            draw.choice((7, 8, 14)),
+        )
     if what == "advance":
         idle, whole, close = TIMES
         if level < 6:  # nobody says what happens after a while
@@ -184,9 +206,9 @@ class Scene:
         if path == b"/fired":
             return succeed(response(200, fields, body))
         if path == b"/failed":
-            return fail(ValueError("it failed"))
+            return fail(ValueError(SECRET))
         if path == b"/raise":
-            raise KeyError("it raises")
+            raise KeyError(SECRET)
         if path == b"/text":
             return "text" if not query else None
         if path == b"/spoilt":
@@ -237,8 +259,18 @@ class Scene:
             self.guarded(wire.pull, 1)
         elif what == "drain":
             self.guarded(wire.pull, 100)
+        elif what == "trickle":
+            self.trickle(wire, *rest)
         elif what == "flood":
             self.flood(wire)
+
+    def trickle(self, wire: Wire, seconds: float, times: int) -> None:
+        """Let a client send a byte now and then."""
+        for number in range(times):
+            if wire.disconnecting or wire.lost or wire.paused:
+                return
+            self.guarded(wire.protocol.dataReceived, b"GET /abcdefghijklmnopq"[number:][:1])
+            self.guarded(self.clock.advance, seconds)
 
     def flood(self, wire: Wire) -> None:
         """Let a client send as much as the server reads, after its last request has come."""
@@ -267,7 +299,7 @@ class Scene:
         if how == "ok":
             self.guarded(deferred.callback, response(200, [(b"X-Handler", b"yes")], body))
         elif how == "fail":
-            self.guarded(deferred.errback, ValueError("it failed"))
+            self.guarded(deferred.errback, ValueError(SECRET))
         elif how == "cancel":
             self.guarded(deferred.errback, CancelledError())
         else:
@@ -299,7 +331,9 @@ class Scene:
         for number, wire in enumerate(self.wires):
             self.answers[number].feed(bytes(wire.data))
             wire.data.clear()
-            came = self.answers[number].complete(wire.lost)
+            came = self.answers[number].complete(wire.lost, SECRET.encode())
+            if level < 10:  # who has waited in vain may be told so
+                came = [each for each in came if each[0] != 408]
             pauses = event[0] == "data" and event[1] == number and not wire.disconnecting
             pauses = pauses and wire.producer is None and not (level >= 10 and asked)
             paused = wire.paused if pauses else None
@@ -348,7 +382,7 @@ def the_end(scene: Scene, level: int) -> Any:
     for seconds in (20.0, 100.0):
         scene.guarded(scene.clock.advance, seconds)
         scene.settle()
-        states.append((scene.state(("end", 0)), scene.raised))
+        states.append((scene.state(("end", 0), level), scene.raised))
     for wire in scene.wires:
         scene.guarded(wire.lose, "lost")
     if level == 6:
@@ -358,4 +392,4 @@ def the_end(scene: Scene, level: int) -> Any:
         if not deferred.called:
             scene.guarded(deferred.callback, "too late")
     scene.guarded(scene.clock.advance, 1000)
-    return states, scene.state(("end", 0)), scene.raised, cancelled, left
+    return states, scene.state(("end", 0), level), scene.raised, cancelled, left

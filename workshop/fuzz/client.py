@@ -234,12 +234,13 @@ class Endpoint:
 
     def succeed(self) -> None:
         """Connect."""
-        if self.cancelled or self.wire is not None or self.attempt is None:
+        if self.wire is not None or self.attempt is None:
             return
         self.wire = Wire("soon", False)
         self.wire.protocol = self.factory.buildProtocol(None)
         self.wire.protocol.makeConnection(self.wire)
-        self.attempt.callback(self.wire.protocol)
+        if not self.attempt.called:
+            self.attempt.callback(self.wire.protocol)
 
     def fail(self) -> None:
         """Do not connect."""
@@ -300,7 +301,7 @@ def sent(endpoint: Endpoint) -> Any:
     hosts = [
         field.partition(b":")[2].strip() for field in fields if field.lower().startswith(b"host:")
     ]
-    return line, hosts, blank, rest
+    return line, hosts, blank, rest, endpoint.wire.writes
 
 
 def fetched(
@@ -315,7 +316,7 @@ def fetched(
     came: list[Any] = []
     result.addBoth(lambda value: came.append(told(module, value)))
     seen: list[Any] = []
-    for event in (begin, *([("connect",)] if begin[0] == "advance" else []), *events):
+    for event in (begin, *([("connect",)] if begin[0] != "connect" else []), *events):
         happen(clock, endpoint, result, event)
         wire = endpoint.wire
         if wire is not None:

@@ -36,6 +36,7 @@ FILES = {
     ".hidden": 10,
     ".txt": 11,
     "empty.txt": 0,
+    "lines.txt": 40,
     "sp ace.txt": 12,
     "per%cent.txt": 13,
     "per%41.txt": 14,
@@ -203,7 +204,8 @@ def tree() -> Path:
     for name, size in FILES.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes((bytes(range(256)) * (size // 256 + 1))[:size])
+        pattern = b"a\r\nb\n\rc" if name == "lines.txt" else bytes(range(256))
+        path.write_bytes((pattern * (size // len(pattern) + 1))[:size])
         changed = {"future.txt": FUTURE, "old.txt": 0}.get(name, CHANGED)
         os.utime(path, (changed + 0.75, changed + 0.75))
     for name, destination in LINKS.items():

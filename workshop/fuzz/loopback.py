@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import ITransport
@@ -17,6 +18,7 @@ from zope.interface import implementer
 from .drawing import Draw
 
 NAMES = ("the port", "the server's connection", "the client's connection")
+FREE = 40123  # the number of a free port
 SECONDS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 
@@ -141,7 +143,8 @@ def law(module: Any, port_kind: str, wait: float | None, closes: str, events: An
                 clock.advance(value)
         except Exception as error:
             seen.append(type(error).__name__)
-        seen.append((list(watched.states), port.calls, was_there and wire.closings > 0))
+        closed = was_there and wire.closings > 0, wire.disconnected
+        seen.append((list(watched.states), port.calls, closed))
     for deferred in (port.stopped, server, client):
         fire(deferred)
     seen.append((list(watched.states), port.calls, len(clock.getDelayedCalls())))
@@ -202,9 +205,21 @@ class End(StringTransport):
             self.protocol.connectionLost(Failure(kind("gone")))
 
 
+class Reactor(MemoryReactorClock):
+    """A reactor in memory, of which the free port has a number."""
+
+    def listenTCP(self, port: int, *arguments: Any, **names: Any) -> Any:
+        """Listen on this port; on a free one if it is 0."""
+        listening = super().listenTCP(port, *arguments, **names)
+        address = listening.getHost()
+        free = IPv4Address("TCP", address.host, port or FREE)
+        listening.getHost = lambda: free
+        return listening
+
+
 def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
     """Play the reactor while two ends connect, and then go away."""
-    reactor, watched, client = MemoryReactorClock(), Watched(), Noting()
+    watched, client = Watched(), Noting()
     servers: list[Noting] = []
 
     class Servers(Factory):
@@ -213,6 +228,7 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
             return servers[-1]
 
     loopbacks: list[Any] = []
+    reactor = Reactor()
     result = module.connect(reactor, Servers(), client)
 
     def keep(loopback: Any) -> Any:
@@ -226,14 +242,17 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
     server_side: Any = reactor.tcpServers[0]
     port, listening, _, interface = server_side
     client_side: Any = reactor.tcpClients[0]
-    host, _, connector, *_ = client_side
-    seen: list[Any] = [port, interface, host, list(watched.states), list(client.told)]
+    host, number, connector, *_ = client_side
+    seen: list[Any] = [port, interface, host, number, list(watched.states), list(client.told)]
     ends: dict[str, End] = {}
 
+    def build() -> None:
+        ends["server"] = End(listening.buildProtocol(None))
+
     def accept() -> None:
-        protocol = listening.buildProtocol(None)
-        ends["server"] = End(protocol)
-        protocol.makeConnection(ends["server"])
+        if "server" not in ends:
+            build()
+        ends["server"].protocol.makeConnection(ends["server"])
 
     def succeed() -> None:
         protocol = connector.buildProtocol(None)
@@ -243,10 +262,16 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
     if order == "refused":
         connector.clientConnectionFailed(None, Failure(ConnectionLost("refused")))
         return [*seen, list(watched.states)]
-    for step in (accept, succeed) if order == "server first" else (succeed, accept):
-        if step is accept and order == "no server":
-            continue
+    steps = {
+        "client first": (succeed, accept),
+        "server first": (accept, succeed),
+        "late server": (build, succeed, accept),
+        "no server": (succeed,),
+    }
+    for step in steps[order]:
         step()
+        reactor.advance(0)
+        reactor.advance(0)
         seen.append((list(watched.states), list(client.told), [each.told for each in servers]))
     stopped: Deferred[None] = Deferred()
     calls: list[int] = []
@@ -267,7 +292,8 @@ def connecting(module: Any, order: str, port_kind: str, events: Any) -> Any:
             fire(stopped, OSError("it cannot stop") if value and calls else None)
         elif what in ends:
             ends[what].lose(value)
-        closing = {name: end.disconnecting for name, end in ends.items()}
+        reactor.advance(0)
+        closing = {name: (end.disconnecting, end.disconnected) for name, end in ends.items()}
         told = [each.told[-1:] for each in servers]
         seen.append((list(watched.states), sum(calls), closing.get("client"), told))
     for end in ends.values():

@@ -15,8 +15,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ from twisted.internet import defer
 from twisted.logger import globalLogBeginner
 
 from exercises.binding import CONTRACT, variant
+from solutions.broken import freedoms, sources_with
 
 from ..jobs import Outcome
 from ..worker import take_over_the_descriptors
@@ -66,9 +68,14 @@ def digest(what: object) -> bytes:
     return hashlib.blake2b(repr(what).encode(), digest_size=8).digest()
 
 
-def right_servers(level: int) -> list[str]:
-    """Return the servers that are right at a level: what they do differently is left open."""
-    return [f"solutions.stage{level}", *COMPLETE]
+def right_servers(level: int) -> list[tuple[str, dict[str, str]]]:
+    """Return the servers that are right at a level: what they do differently is left open.
+
+    :returns: pairs of a package, and the texts that replace some of its modules.
+    """
+    name = f"solutions.stage{level}"
+    others = [(name, sources_with(level, freedom)) for freedom in freedoms(level)]
+    return [(name, {}), *((name, {}) for name in COMPLETE), *others]
 
 
 @contextmanager
@@ -82,13 +89,15 @@ def server(name: str, sources: Mapping[str, str]) -> Iterator[None]:
 
 def learn(kind: str, level: int, count: int) -> Iterator[None]:
     """See what the right servers do with so many inputs; yield now and then."""
-    seen = _seen.setdefault((kind, level), [])
+    seen = _seen.setdefault((kind, level), read_seen(kind, level))
     module, first, begun = kind_named(kind), len(seen), time.monotonic()
     while first < count:
         last = min(count, first + 1000)
-        for number, name in enumerate(right_servers(level)):
-            with server(name, {}):
+        for number, (name, sources) in enumerate(right_servers(level)):
+            with server(name, sources):
                 for place in range(first, last):
+                    if number and not seen[place]:
+                        continue
                     came = digest(observed(module, given(kind, level, place), level))
                     if number == 0:
                         seen.append(came)
@@ -98,6 +107,24 @@ def learn(kind: str, level: int, count: int) -> Iterator[None]:
                         begun = time.monotonic()
                         yield
         first = last
+        write_seen(kind, level, seen)
+
+
+def read_seen(kind: str, level: int) -> list[bytes]:
+    """Return what another worker has seen, or none."""
+    try:
+        text = Path(f"../seen-{kind}-{level}.json").read_text("ascii")
+    except OSError:
+        return []
+    return [bytes.fromhex(each) for each in json.loads(text)]
+
+
+def write_seen(kind: str, level: int, seen: list[bytes]) -> None:
+    """Let the worker that takes the place of this one know what was seen."""
+    path = Path(f"../seen-{kind}-{level}-{os.getpid()}.json")
+    path.write_text(json.dumps([each.hex() for each in seen]), "ascii")
+    with suppress(OSError):  # on Windows: the other worker reads it
+        path.replace(f"../seen-{kind}-{level}.json")
 
 
 def difference(job: Comparison, kind: str, level: int, count: int) -> Iterator[int | None]:
