@@ -14,16 +14,21 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, TestCase
 
-from exercises.manifest import STAGES
+from exercises.manifest import STAGES, Stage
 from workshop.descriptions import hidden, tests_in
 from workshop.environment import ROOT
+from workshop.jobs import Job, Outcome
 from workshop.learner import MYHTTP, has_been_worked_on
+from workshop.pool import Pool
 from workshop.suite import run_suite
 
 timeout = 60  # seconds: each test starts several processes
 
 MODULES = {module for stage in STAGES for module in stage.writes}
 """The modules that learners write."""
+
+NAIVE = ROOT / "workshop" / "test" / "naive"
+"""Servers that pass the core of a stage, and not its hardening."""
 
 STEP = 80
 """How many lines of a module may be other ones than in the step before."""
@@ -110,6 +115,39 @@ class StepTests(TestCase):
             if "_step" in server:
                 outcomes = run_suite(server, reached + 1)
                 self.assertNotEqual([one for one in outcomes if one.how != "passed"], [], server)
+
+
+class NaiveTests(TestCase):
+    """What somebody has who left out the hardening of stages 1 to 3."""
+
+    def outcomes(self, stage: Stage) -> dict[bool, list[Outcome]]:
+        """Run a stage with naive modules; return the outcomes by whether they are of the core."""
+        modules = [module for earlier in STAGES[: stage.number] for module in earlier.writes]
+        paths = [NAIVE / f"{module}.py" for module in modules]
+        sources = {path.name: path.read_text(encoding="utf-8") for path in paths if path.exists()}
+        with Pool(1) as pool:
+            run = pool.submit(Job(stage.number, f"solutions.stage{stage.number}", sources=sources))
+            pool.wait([run])
+        self.assertIsNone(run.problem, stage.title)
+        found: dict[bool, list[Outcome]] = {True: [], False: []}
+        for outcome in run.outcomes:
+            found[not outcome.module.endswith(".test_hardening")].append(outcome)
+        return found
+
+    def test_core_needs_no_hardening(self) -> None:
+        """The core of each later stage can be passed all the same, as that of these stages."""
+        for stage in STAGES:
+            if stage.part == "I":
+                core = self.outcomes(stage)[True]
+                failed = [outcome for outcome in core if outcome.how != "passed"]
+                self.assertNotEqual(core, [], stage.title)
+                self.assertEqual(failed, [], stage.title)
+
+    def test_hardening_asks_for_more(self) -> None:
+        """In stages 1 to 3 the hardening is red."""
+        for stage in STAGES[:3]:
+            failed = [outcome for outcome in self.outcomes(stage)[False] if outcome.failed]
+            self.assertNotEqual(failed, [], stage.title)
 
 
 class ToyhttpTests(TestCase):
