@@ -410,6 +410,28 @@ class KeepAliveTests(TestCase):
         self.clock.advance(1)
         self.assertEqual(self.transport.state, "closing", f"{IDLE} s after the answers")
 
+    def test_head_of_a_file(self) -> None:
+        """Of a file of which the head is asked for, nothing is sent, and it is closed."""
+        self.connect(self.make_large())
+        self.send(get("/large", method="HEAD") + get("/small"))
+        self.read_all()
+        answers = self.answers("HEAD", "GET")
+        self.assertEqual([body for _, _, body in answers], [b"", b"small"])
+        self.assertEqual(answers[0][1].get(b"content-length"), b"%d" % len(self.large))
+        self.assertEqual([file.closed for file in self.opened], len(self.opened) * [True])
+
+    def test_client_that_reads_nothing(self) -> None:
+        """A client that takes no piece of a file is cut off."""
+        self.connect(self.make_large())
+        self.transport.may_abort = True
+        self.send(get("/large") + get("/small"))
+        self.clock.advance(CLOSE - 1)
+        self.assertEqual(self.transport.state, "open", f"it has read nothing for {CLOSE - 1} s")
+        self.clock.advance(1)
+        self.assertEqual(self.transport.state, "aborted", f"it has read nothing for {CLOSE} s")
+        self.lose()
+        self.assertEqual([file.closed for file in self.opened], len(self.opened) * [True])
+
     def test_last_file(self) -> None:
         """A file that answers the last request is the end of the connection."""
         self.connect(self.make_large())
