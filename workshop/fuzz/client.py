@@ -362,4 +362,5 @@ def told(module: Any, value: Any) -> Any:
     body = exact(value.body)
     if isinstance(body, bytes) and len(body) > 100:
         body = (len(body), hash_of(body))
-    return ("response", value.status, fields, body)
+    status = int(value.status) if value.status == int(value.status) else value.status
+    return ("response", status, fields, body)

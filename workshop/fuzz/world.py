@@ -247,10 +247,13 @@ def bytes_kept(channel: Any) -> int:
 
 
 class Work:
-    """The Deferreds that a handler has returned, and which of them were cancelled."""
+    """The Deferreds that a handler has returned, and which of them were cancelled.
 
-    def __init__(self, deaf: bool) -> None:
-        self.deaf = deaf
+    :param told: what a handler does that is told so: nothing, or it ``"fails"`` or ``"answers"``.
+    """
+
+    def __init__(self, told: str) -> None:
+        self.told = told
         self.pending: list[Deferred[Any]] = []
         self.cancelled: list[int] = []
 
@@ -260,6 +263,10 @@ class Work:
 
         def cancel(deferred: Deferred[Any]) -> None:
             self.cancelled.append(number)
+            if self.told == "fails":
+                deferred.errback(ValueError("it was cancelled"))
+            elif self.told == "answers":
+                deferred.callback("it was cancelled")
 
         self.pending.append(Deferred(cancel))
         return self.pending[-1]

@@ -6,16 +6,31 @@ with one version of Python: ``trial workshop.test.strength``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
+
 from twisted.trial.unittest import TestCase
 
-from exercises.manifest import STAGES
+from exercises.manifest import STAGES, Stage
 from solutions.broken import Broken, broken_servers, freedoms, sources_with
+from workshop import equivalent
 from workshop.descriptions import tests_in
+from workshop.fuzz import KINDS
+from workshop.fuzz.comparison import Comparison
+from workshop.fuzz.worker import first_difference, given
 from workshop.hollow import hollow_sources
 from workshop.jobs import Job
 from workshop.mutation import mutants
 from workshop.patterns import changed
-from workshop.pool import Pool
+from workshop.pool import Pool, Run
+from workshop.strength import (
+    FUZZER,
+    SOLUTIONS,
+    Strength,
+    Subject,
+    of_solution,
+    strength,
+    subjects,
+)
 from workshop.suite import run_broken
 
 timeout = 600  # seconds
@@ -188,6 +203,137 @@ class MutationTests(TestCase):
         second, *_ = mutants("m.py", "import os\n\ndef f():\n    a()\n")
         self.assertEqual((first.key, first.line, second.line), (second.key, 2, 4))
         self.assertEqual(first.key, "m.py f: a() [twice]")
+
+
+class SurvivorTests(TestCase):
+    """Mutants that the tests pass are such that no input tells them from the right servers."""
+
+    def run_solutions(
+        self, chosen: Callable[[Subject], Collection[str] | None], sample: int, share: float
+    ) -> list[Strength]:
+        """Run the tests against some mutants of all solutions."""
+        with Pool(module=FUZZER) as fuzzers:
+            return [
+                strength(fuzzers, subject, chosen(subject), sample, share)
+                for subject in subjects(SOLUTIONS)
+            ]
+
+    def assert_no_gaps(self, found: list[Strength]) -> None:
+        """Assert that nothing was told apart by an input alone."""
+        gaps = [
+            f"{each.subject.path}, line {gap.mutant.line}: {gap.mutant.key}\n    {gap.given}"
+            for each in found
+            for gap in each.gaps
+        ]
+        self.assertEqual(gaps, [], "\nNo test notices these:\n" + "\n".join(gaps))
+
+    def test_sample(self) -> None:
+        """Of a sample of all mutants none is a gap."""
+        found = self.run_solutions(lambda subject: None, sample=20, share=0.02)
+        self.assertGreater(sum(each.made for each in found), 150)
+        self.assert_no_gaps(found)
+
+    def test_listed(self) -> None:
+        """No test notices those that are listed, and no input tells them apart."""
+
+        def chosen(subject: Subject) -> Collection[str]:
+            return equivalent.listed(subject.stage, subject.path.name)
+
+        found = self.run_solutions(chosen, sample=1, share=0.02)
+        self.assert_no_gaps(found)
+        noticed = [
+            f"stage {each.subject.stage}: {key}"
+            for each in found
+            for key in sorted(
+                set(chosen(each.subject)) - {one.mutant.key for one in each.survivors}
+            )
+        ]
+        self.assertEqual(noticed, [], "\nRemove these from the list:\n" + "\n".join(noticed))
+
+    def test_once_gaps(self) -> None:
+        """A test notices each that once was a gap."""
+        found = self.run_solutions(
+            lambda subject: equivalent.once_gaps(subject.stage, subject.path.name), 1, 0.02
+        )
+        survivors = [each.mutant.key for one in found for each in one.survivors]
+        self.assertEqual(survivors, [])
+
+    def test_each_listed_has_a_reason(self) -> None:
+        """Each stands there with a reason, with the stages and with a number of inputs."""
+        for reason, entries in equivalent.equivalents().items():
+            self.assertTrue(reason.endswith("."), reason)
+            self.assertNotEqual(reason, equivalent.UNKNOWN, "\n".join(entries))
+            for key, inputs in entries.items():
+                self.assertTrue(inputs and all(count > 100 for count in inputs.values()), key)
+
+
+class FuzzTests(TestCase):
+    """What compares servers tells wrong ones from right ones, and not right ones from each other."""
+
+    def compared(self, stage: Stage, changes: Iterable[dict[str, str]]) -> list[Run]:
+        """Compare solutions of a stage with the right servers, some of their texts replaced."""
+        kinds = dict(kind for module in stage.writes for kind in of_solution(stage, module).kinds)
+        with Pool(module=FUZZER) as pool:
+            runs = [
+                pool.submit(
+                    Comparison(
+                        stage.number,
+                        f"solutions.stage{stage.number}",
+                        sources=change,
+                        limit=5.0,
+                        kinds=tuple(kinds),
+                        levels=tuple(kinds.values()),
+                        share_of_inputs=0.02,
+                    )
+                )
+                for change in changes
+            ]
+            pool.wait(runs)
+        return runs
+
+    def test_freedoms(self) -> None:
+        """A server that is correct, but different, is not told apart."""
+        for stage in STAGES:
+            open_here = freedoms(stage.number)
+            changes = [sources_with(stage.number, freedom) for freedom in open_here]
+            for freedom, run in zip(open_here, self.compared(stage, changes), strict=True):
+                told = [outcome.message for outcome in run.failed]
+                self.assertEqual(told, [], f"stage {stage.number}: {freedom.story}")
+
+    def test_broken_servers(self) -> None:
+        """Of the broken servers, which tests catch, it tells most apart with few inputs."""
+        for stage in STAGES:
+            bugs = [sources_with(stage.number, bug) for bug in broken_servers(stage.number)]
+            told = [bool(run.failed) for run in self.compared(stage, bugs)]
+            self.assertGreater(sum(told), 0.7 * len(bugs), f"stage {stage.number}")
+
+    def test_inputs_that_count(self) -> None:
+        """The right servers do the same with most inputs of each kind."""
+        for stage in STAGES:
+            (run,) = self.compared(stage, [{}])
+            self.assertEqual(run.failed, [])
+            for outcome in run.outcomes:
+                count = int(KINDS[outcome.test] * 0.02)
+                self.assertGreater(outcome.checks, count // 2, f"{outcome.test}, {stage.title}")
+
+    def test_same_inputs(self) -> None:
+        """The inputs are the same ones each time."""
+        for kind in KINDS:
+            first, second = given(kind, 10, 7), given(kind, 10, 7)
+            self.assertEqual(repr(first), repr(second))
+            self.assertNotEqual(repr(first), repr(given(kind, 10, 8)))
+
+    def test_endless_loop(self) -> None:
+        """A mutant that hangs is told apart."""
+        change = "        self._buffer += data\n"
+        loop = Broken("reader.py", change, "        while True:\n            pass\n", "", "")
+        (run,) = self.compared(STAGES[2], [sources_with(3, loop)])
+        self.assertEqual([outcome.how for outcome in run.failed], ["hung"])
+
+    def test_first_difference(self) -> None:
+        """What is told of two servers is the first thing in which they differ."""
+        self.assertEqual(first_difference([1, (2, "a")], [1, (2, "b")]), ("a", "b"))
+        self.assertEqual(first_difference([1], [1, 2]), ([1], [1, 2]))
 
 
 class BrokenServerTests(TestCase):
