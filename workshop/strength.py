@@ -238,7 +238,7 @@ def _take(
         kill = run.failed[0]
         kills[kill.test] += 1 / max(kill.seconds, 0.0005)
         return []
-    return [] if run.problem is not None else [mutant]
+    return [] if run.problem is not None or run.unloaded else [mutant]
 
 
 def compared(pool: Pool, subject: Subject, these: Iterable[Mutant], share: float) -> list[Survivor]:

@@ -142,7 +142,7 @@ def difference(job: Comparison, kind: str, level: int, count: int) -> Iterator[i
 
 def compare(job: Comparison) -> Iterator[dict[str, object]]:
     """Compare a variant of a server with the right ones; yield what is to be told."""
-    yield {"tests": list(job.kinds), "planned": list(job.kinds)}
+    yield {"tests": list(job.kinds), "planned": list(job.kinds), "unloaded": {}}
     for name, level in zip(job.kinds, job.levels, strict=True):
         count = int(KINDS[name] * job.share_of_inputs)
         for _ in learn(name, level, count):

@@ -268,7 +268,7 @@ class SurvivorTests(TestCase):
 
 
 class FuzzTests(TestCase):
-    """What compares servers tells wrong ones from right ones, and not right ones from each other."""
+    """What compares servers tells wrong ones apart, and not those that are right."""
 
     def compared(self, stage: Stage, changes: Iterable[dict[str, str]]) -> list[Run]:
         """Compare solutions of a stage with the right servers, some of their texts replaced."""
