@@ -183,6 +183,7 @@ class Scene:
         self.wires = [Wire(options["goes"], options["pulls"]) for _ in range(clients)]
         self.answers = [Answers() for _ in range(clients)]
         self.raised = 0
+        self.last = [b"" for _ in range(clients)]
         for wire in self.wires:
             wire.protocol = factory.buildProtocol(None)
             self.guarded(wire.protocol.makeConnection, wire)
@@ -249,6 +250,7 @@ class Scene:
         elif wire.lost:
             return
         elif what == "data":
+            self.last[client] = rest[0]
             if self.options["polite"] and (wire.paused or wire.waiting):
                 wire.waiting.append(rest[0])
             else:
@@ -332,8 +334,8 @@ class Scene:
             self.answers[number].feed(bytes(wire.data))
             wire.data.clear()
             came = self.answers[number].complete(wire.lost, SECRET.encode())
-            if level < 10:  # who has waited in vain may be told so
-                came = [each for each in came if each[0] != 408]
+            if level < 10 or not self.last[number].endswith((b"\r\n\r\n", b"\n\n")):
+                came = [each for each in came if each[0] != 408]  # it may say so, if it has begun
             pauses = event[0] == "data" and event[1] == number and not wire.disconnecting
             pauses = pauses and wire.producer is None and not (level >= 10 and asked)
             paused = wire.paused if pauses else None
@@ -365,7 +367,8 @@ def observe(load: Callable[[str], Any], given: tuple[Any, ...], level: int) -> A
             after = errors(), scene.raised, len(scene.asked)
             changes = [new - old for new, old in zip(after, before, strict=True)]
             seen = scene.state(event, level, changes[2])
-            states.append((seen, changes[: 2 if sending else 3]))
+            begin, end = level >= 10, 2 if sending else 3  # when a failure is logged is left open
+            states.append((seen, changes[begin:end]))
         closed_before = [each.closed for each in scene.opened]
         if level >= 6:
             states.append(the_end(scene, level))

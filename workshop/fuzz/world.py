@@ -189,19 +189,24 @@ class Answers:
                     self._data = b""
                 break
             fields = [line.partition(b":") for line in head[2].split(b"\r\n")[:-1]]
-            headers = sorted((name.lower(), value.strip()) for name, _, value in fields)
+            headers = sorted(plain(name, value) for name, _, value in fields)
             lengths = [value for name, value in headers if name == b"content-length"]
             size = int(lengths[0]) if lengths and lengths[0].isdigit() else 0
             rest = self._data[head.end() :]
             body = b"" if rest.startswith(b"HTTP/1.") else rest[:size]
             if len(body) < size and (body or (size > PIECE and not rest)):
-                if at_the_end:
-                    found.append(("partial", seen(int(head[1]), headers, b"", secret)))
+                if at_the_end:  # how much of it has come is left open
                     self._data = b""
                 break
             self._data = rest[len(body) :]
             found.append(seen(int(head[1]), headers, body, secret))
         return found
+
+
+def plain(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Return a header field without what is left open: in which case some of it is written."""
+    name, value = name.lower(), value.strip()
+    return name, value.lower() if name == b"connection" else value
 
 
 def seen(
