@@ -111,6 +111,9 @@ class LineEndTests(TestCase):
             b"GET / HTTP/1.0\r\r\n\r\n",
             b"GET / HTTP/1.0\r\n\r\r\n",
             b"GET / HTTP/1.0\r\rX: a\r\n\r\n",
+            b"GET / HTTP/1.0\rX: a\r\n\r\n",
+            b"GET / HTTP/1.0\r\n\r",
+            b"GET / HTTP/1.0\r\nX: a\r\n\rb\r\n",
             b"GET / HTTP/1.0\r\r",
             b"\rGET / HTTP/1.0\r\n\r\n",
             b"GET / HTTP/1.0\r\nX: a\r\r\n\r\n",
@@ -220,6 +223,14 @@ class OddFieldTests(TestCase):
         expected = get((b"A", b"b"), (b"C", b"d"), (b"a", b"b"), (b"A", b"b"), (b"A", b""))
         self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
+    def test_many_and_long_fields(self) -> None:
+        """A hundred fields are none too many, and no line is too long here (RFC 1945, 4.2)."""
+        for count, length in ((100, 1), (1, 8000), (10, 1000)):
+            fields = [(b"X" * length, b"a " * n + b"b" * length) for n in range(count)]
+            lines = [b"%b: %b\r\n" % field for field in fields]
+            sent = b"GET / HTTP/1.0\r\n%b\r\n" % b"".join(lines)
+            self.assertEqual(parse(sent), get(*fields), f"sent {count} fields of {length} bytes")
+
     def test_name_is_the_whole_name(self) -> None:
         """``header`` is not content with a part of it, nor with what a value holds."""
         request = get((b"X-Host", b"a"), (b"Hosts", b"Host: b"))
@@ -233,6 +244,7 @@ class OddFieldTests(TestCase):
         request = parse_request(sent)
         actual = [request.header(name) for name in (b"Host", b"via", b"x", b"x_y", b"X-Y")]
         self.assertEqual(actual, [b"a", b"b, c, d", b"", b"\x0b", None], f"sent {sent!r}")
+        self.assertEqual(request, parse_request(sent), "asked for header fields, then compared")
 
 
 class ValueTests(TestCase):

@@ -194,6 +194,14 @@ class FieldTests(TestCase):
                 else:
                     self.assert_field(b"Location", value % byte)
 
+    def test_long_field(self) -> None:
+        """It is one line, however long it is, and however many there are (RFC 1945, 4.2)."""
+        self.assert_field(b"X" * 200, b"a, b; c " * 200)
+        fields = [(b"X-%d" % n, b"a" * n) for n in range(200)]
+        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        end = render(Response(200, fields)).partition(DATE)[2]
+        self.assertEqual(end, lines + b"Content-Length: 0\r\n\r\n", "rendered 200 fields")
+
     def test_name(self) -> None:
         """A name is a token: it has no space, colon or line end in it (RFC 1945, 2.2)."""
         self.assert_refused((b"", b"a"))

@@ -19,12 +19,17 @@ class ResponseTests(TestCase):
 
     def test_each_value_counts(self) -> None:
         """Responses are equal if all three values are, and differ if one of them does."""
-        response = Response(404, [(b"X", b"y")], b"no")
-        self.assertEqual(response, Response(404, [(b"X", b"y")], b"no"))
+        fields = [(b"X", b"y"), (b"A", b"b")]
+        response = Response(404, fields, b"no")
+        same = Response(404, [(b"X", b"y"), (b"A", b"b")], b"no")
+        actual = (response == same, response != same)
+        self.assertEqual(actual, (True, False), f"compared {response!r} with {same!r}")
         for other in (
-            Response(403, [(b"X", b"y")], b"no"),
-            Response(404, [(b"X", b"z")], b"no"),
-            Response(404, [(b"X", b"y")], b"yes"),
+            Response(403, fields, b"no"),
+            Response(404, [(b"X", b"z"), (b"A", b"b")], b"no"),
+            Response(404, fields[:1], b"no"),
+            Response(404, fields[::-1], b"no"),
+            Response(404, fields, b"yes"),
             None,
             404,
         ):

@@ -212,9 +212,10 @@ class LimitTests(TestCase):
         """Without other orders: a head of 16 KiB, a body of 1 MiB."""
         head = b"GET / HTTP/1.0\r\nX: " + 16361 * b"x" + b"\r\n\r\n"
         body = b"POST / HTTP/1.0\r\nContent-Length: 1048576\r\n\r\n" + 1048576 * b"x"
-        sizes = [getattr(came, "body", came) for came in read([head]) + read([body])]
-        expected = "a request without a body, and one with 1048576 bytes"
-        self.assertTrue(sizes == [b"", 1048576 * b"x"], f"got {sizes!r:.60}, expected {expected}")
+        bodies = [getattr(came, "body", came) for came in read([head]) + read([body])]
+        came = [body if isinstance(body, int) else (len(body), {*body}) for body in bodies]
+        expected = [(0, set()), (1048576, {*b"x"})]
+        self.assertEqual(came, expected, "sent a head of 16384 bytes, and a body of 1048576")
         self.assertEqual(read([head.replace(b"X", b"XX")]), [431], "sent a head of 16385 bytes")
         self.assertEqual(read([body.replace(b"576", b"577")]), [413], "sent a length of 1048577")
 
