@@ -443,7 +443,16 @@ class BadResponseTests(ClientTestCase):
     def test_no_status_line(self) -> None:
         """What does not begin with a status line is no HTTP/1.0 response."""
         versions = [b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.", b"HTTP/1", b"HTTP/1.x", b"HTTP/1x0"]
-        versions += [b"HTTP/11.0", b"http/1.0", b"XHTTP/1.0", b"HTTP/1.-1", b"HTTP /1.0", b"1.0"]
+        versions += [
+            b"HTTP/11.0",
+            b"http/1.0",
+            b"XHTTP/1.0",
+            b"HTTP/1.-1",
+            b"HTTP/1./",
+            b"HTTP/1.:",
+            b"HTTP /1.0",
+            b"1.0",
+        ]
         statuses = [b"20", b"2000", b"abc", b"100", b"199", b"600", b"000", b"-200", b"2 0", b"2_0"]
         statuses += [
             b"0200",
@@ -456,6 +465,7 @@ class BadResponseTests(ClientTestCase):
             b"200OK",
             b"200\tOK",
         ]
+        statuses += [b"20/", b"20:", b"2/0", b"2:0", b"/00", b":00"]
         lines = [version + b" 200 OK" for version in versions]
         lines += [b"HTTP/1.0 " + status + b" OK" for status in statuses]
         lines += [b"", b"hello", b" HTTP/1.0 200 OK", b"HTTP/1.0", b"HTTP/1.0 ", b"HTTP/1.0200 OK"]
@@ -479,7 +489,21 @@ class BadResponseTests(ClientTestCase):
     def test_bad_length(self) -> None:
         """A Content-Length that is not one number is an error."""
         values = [b"", b"-1", b"-0", b"+5", b"5 5", b"0x5", b"1_0", b"5.0", b"5,", b"5, 5", b"5, 6"]
-        values += [b"5;", b"a", b"5a", b"1e1", b"\xb2", b"\xd9\xa5", b"5\x0b", b"\x0c5", b'"5"']
+        values += [
+            b"5;",
+            b"a",
+            b"5a",
+            b"1e1",
+            b"\xb2",
+            b"\xd9\xa5",
+            b"5\x0b",
+            b"\x0c5",
+            b'"5"',
+            b"/",
+            b":",
+            b"5/",
+            b":5",
+        ]
         for value in values:
             self.assert_bad(HEAD + b"Content-Length: " + value + b"\r\n\r\n")
             self.assert_bad(HEAD + b"content-length: " + value + b"\r\n\r\nhello")
