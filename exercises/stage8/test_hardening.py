@@ -183,6 +183,17 @@ class PortThatCannotStopTests(LawTestCase):
         self.assertIn("the server's connection", disconnected[0].getErrorMessage())
         self.assertNotIn("the client's connection", disconnected[0].getErrorMessage())
 
+    def test_the_next_one_can(self) -> None:
+        """The failure of one ``Loopback`` is not that of another."""
+        for fails in (True, False):
+            self.setUp()
+            disconnected = outcomes(self.loopback.disconnect())
+            if fails:
+                self.port.stopped.errback(OSError("no"))
+                self.go("the server's connection", "the client's connection")
+        self.go(*self.three)
+        self.assert_fired(disconnected)
+
 
 class EitherEndTests(MemoryTestCase):
     """The two ends come and go in whatever order they like, and are not mixed up."""

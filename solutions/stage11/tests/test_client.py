@@ -261,8 +261,8 @@ class RequestTests(ClientTestCase):
             reactor = Reactor()
             response = get(reactor, url)
             reactor.advance(1)
-            ports = [attempt[1] for attempt in reactor.tcpClients]
-            self.assertEqual((reactor.hosts, ports), ([host], [port]), url)
+            ports = [str(attempt[1]) for attempt in reactor.tcpClients]  # 80.0 is none
+            self.assertEqual((reactor.hosts, ports), ([host], [str(port)]), url)
             response.cancel()
             self.failureResultOf(response, CancelledError)
             self.assertEqual(reactor.getDelayedCalls(), [], url)
