@@ -27,7 +27,7 @@ def parse(sent: bytes) -> Request | int:
     except BadRequest as error:
         return error.status
     except Exception:
-        raise FailTest(f"sent {sent!r}, and this came:\n{format_exc()}") from None
+        raise FailTest(f"sent {sent!r:.500}, and this came:\n{format_exc()}") from None
 
 
 class AnyByteTests(TestCase):

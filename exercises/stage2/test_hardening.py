@@ -25,7 +25,7 @@ def render(response: Response, now: float = NOW, head_only: bool = False) -> byt
         rendered: bytes = render_response(response, now, head_only)
     except Exception:
         what = f"{response!r} at {now!r}, head_only={head_only}"
-        raise FailTest(f"rendered {what}, and this came:\n{format_exc()}") from None
+        raise FailTest(f"rendered {what:.500}, and this came:\n{format_exc()}") from None
     return rendered
 
 
