@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import marshal
+import os
+import sys
 import unittest
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
-from importlib.util import decode_source
+from importlib.util import cache_from_source, decode_source, source_hash
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -71,17 +75,42 @@ def run_counting(module: ModuleType, path: Path) -> None:
     :raises SyntaxError: if it is no Python.
     """
     if path not in _compiled:
-        tree = ast.parse(decode_source(path.read_bytes()), str(path))
-        docstring = tree.body[:1] if ast.get_docstring(tree) is not None else []
-        future = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-        future = [node for node in future if node.module == "__future__"]
-        rest = [node for node in tree.body if node not in [*docstring, *future]]
-        tree.body = rest
-        _Counting().visit(tree)
-        tree.body = [*docstring, *future, *tree.body]
-        _compiled[path] = compile(tree, str(path), "exec", dont_inherit=True)
+        _compiled[path] = _code_of(path)
     vars(module)[NAME] = count
     exec(_compiled[path], vars(module))
+
+
+def _code_of(path: Path) -> CodeType:
+    """Compile a file, or read what was compiled before, from where Python keeps such things."""
+    data = path.read_bytes()
+    cache = Path(cache_from_source(str(path), optimization="counted"))
+    key = source_hash(data) + source_hash(Path(__file__).read_bytes())
+    with suppress(OSError, ValueError, EOFError, TypeError):
+        found = cache.read_bytes()
+        if found.startswith(key):
+            code: CodeType = marshal.loads(found[len(key) :])
+            return code
+    code = _compile(data, path)
+    if not sys.dont_write_bytecode:
+        with suppress(OSError):
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            part = cache.with_suffix(f".{os.getpid()}")
+            part.write_bytes(key + marshal.dumps(code))
+            part.replace(cache)
+    return code
+
+
+def _compile(data: bytes, path: Path) -> CodeType:
+    tree = ast.parse(decode_source(data), str(path))
+    docstring = tree.body[:1] if ast.get_docstring(tree) is not None else []
+    future = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    future = [node for node in future if node.module == "__future__"]
+    rest = [node for node in tree.body if node not in [*docstring, *future]]
+    tree.body = rest
+    _Counting().visit(tree)
+    tree.body = [*docstring, *future, *tree.body]
+    code: CodeType = compile(tree, str(path), "exec", dont_inherit=True)
+    return code
 
 
 def wrap_assertions(*cases: type[unittest.TestCase]) -> None:

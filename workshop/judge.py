@@ -295,6 +295,7 @@ class _Judging:
             str(self.folder),
             sources or {},
             confirm=True,
+            share=bool(sources),
             **details,
         )
         return self.pool.begin(Run(job, self.hanging, tells), priority)
