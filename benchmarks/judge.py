@@ -28,12 +28,12 @@ from pathlib import Path
 from statistics import median
 
 from exercises.manifest import STAGES
-from solutions.broken import broken_servers
+from solutions.broken import broken_servers, path_of
 from workshop.environment import ROOT
 from workshop.jobs import Job
 from workshop.mutation import mutants
 from workshop.pool import Pool
-from workshop.strength import solution_of, unnoticed
+from workshop.strength import unnoticed
 
 CONFIGURATION = """
 [tool.mutmut]
@@ -112,12 +112,12 @@ def rate_of_mutmut(workers: int) -> float:
 
 def rate_of_judge(workers: int) -> float:
     """Return how many mutants a second the workers of the judge run."""
-    path = solution_of(STAGES[2], "reader")
+    path = path_of(3, "reader.py")
     made = mutants(path.name, path.read_text(encoding="utf-8"))
     with Pool(workers) as pool:
         pool.wait([pool.submit(Job(3, "solutions.stage3")) for _ in range(2 * workers)])
         begun = time.perf_counter()
-        unnoticed(pool, STAGES[2], 3, made)
+        unnoticed(pool, "solutions.stage3", 3, made)
         return len(made) / (time.perf_counter() - begun)
 
 
@@ -127,7 +127,7 @@ def judge_and_mutmut(rounds: int) -> None:
     rates = [(rate_of_judge(workers), rate_of_mutmut(workers)) for _ in range(rounds)]
     ratio = median(one / other for one, other in rates)
     judged, mutated = (median(column) for column in zip(*rates, strict=True))
-    path = solution_of(STAGES[2], "reader")
+    path = path_of(3, "reader.py")
     made = len(mutants(path.name, path.read_text(encoding="utf-8")))
     print(f"| {ratio:.1f} | {judged:.0f} | {mutated:.1f} | {made} | {workers} |")
 
