@@ -7,6 +7,8 @@ The tests are in the order in which you would make them pass:
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
@@ -37,6 +39,11 @@ def field(response: bytes, name: bytes) -> bytes:
         if line.lower().startswith(name.lower() + b":"):
             return line.partition(b":")[2].strip()
     return b""
+
+
+def media_type(response: bytes) -> bytes:
+    """Return what a response says its body is, in lower case and without parameters."""
+    return field(response, b"Content-Type").partition(b";")[0].strip().lower()
 
 
 def growth(channel: HTTPChannel) -> int:
@@ -72,6 +79,8 @@ class RefusedBytesTests(TestCase):
         (b"PUT / HTTP/1.0\r\nContent-Length: 0\r\n\r\n", b"501"),
         (b"DELETE / HTTP/1.0\r\n\r\n", b"501"),
         (b"OPTIONS / HTTP/1.0\r\n\r\n", b"501"),
+        (b"TRACE / HTTP/1.0\r\n\r\n", b"501"),
+        (b"PATCH / HTTP/1.0\r\n\r\n", b"501"),
     )
 
     def test_status(self) -> None:
@@ -80,8 +89,8 @@ class RefusedBytesTests(TestCase):
             handler = Recorder()
             channel, transport = connect(self, handler)
             channel.dataReceived(sent)
-            done = (transport.value()[:12], transport.state, handler.requests)
-            expected = (b"HTTP/1.0 " + status, "closing", [])
+            done = (transport.value()[:12], transport.state, len(handler.requests))
+            expected = (b"HTTP/1.0 " + status, "closing", 0)
             self.assertEqual(done, expected, f"sent {sent[:60]!r}, {len(sent)} bytes")
 
     def test_endless_line(self) -> None:
@@ -97,7 +106,7 @@ class RefusedBytesTests(TestCase):
             _, body = status_and_body(written)
             message = f"sent {sent[:60]!r}, {status!r} was written with the body {body!r}"
             self.assertNotEqual(body, b"", message)
-            self.assertEqual(field(written, b"Content-Type")[:10].lower(), b"text/plain", message)
+            self.assertEqual(media_type(written), b"text/plain", message)
             self.assertEqual(field(written, b"Content-Length"), b"%d" % len(body), message)
 
     def test_date(self) -> None:
@@ -124,10 +133,23 @@ class RefusedBytesTests(TestCase):
             self.assertEqual(done, (lines(before), []), f"sent {sent[:60]!r}, then more")
 
 
+class BodyTests(TestCase):
+    """Any request may have a body (RFC 1945, 7.2)."""
+
+    def test_body_of_each_method(self) -> None:
+        """It is waited for, and given to the handler; the answer to a HEAD has none."""
+        for method in (b"GET", b"HEAD", b"POST"):
+            sent = method + b" /c HTTP/1.0\r\nContent-Length: 4\r\n\r\ndata"
+            self.assertEqual(answer(self, hello, sent[:-1]), b"", f"sent {sent[:-1]!r}")
+            expected = b"" if method == b"HEAD" else b"hello /c data"
+            body = status_and_body(answer(self, hello, sent))[1]
+            self.assertEqual(body, expected, f"sent {sent!r}")
+
+
 class BrokenResponseTests(TestCase):
     """There are many ways for a handler to fail. They all are a 500 (RFC 1945, 9.5)."""
 
-    def assert_500(self, handler: object, name: str) -> None:
+    def assert_500(self, handler: Callable[[Request], Any], name: str) -> None:
         """Assert that the failure of ``handler`` is answered, and logged once."""
         for sent in (GET, HEAD, POST):
             channel, transport = connect(self, handler)
@@ -136,6 +158,7 @@ class BrokenResponseTests(TestCase):
             status, body = status_and_body(transport.value())
             done = (status, body != b"", transport.state)
             self.assertEqual(done, (b"HTTP/1.0 500", sent != HEAD, "closing"), message)
+            self.assertEqual(media_type(transport.value()), b"text/plain", message)
             self.assertNotIn(b"secret", transport.value(), message)
             self.assertEqual(len(self.flushLoggedErrors()), 1, f"{message}: failures logged")
 

@@ -20,6 +20,7 @@ from exercises.stage5.test_deferred import (
     GET,
     HEAD,
     HELLO,
+    HELLO_HEAD,
     POST,
     Handler,
     Later,
@@ -205,3 +206,17 @@ class SharedStateTests(TestCase):
         self.assertEqual(transports[0].producerState, "paused", f"sent {GET!r} twice")
         handler.answers[0].callback(hello())
         self.assertEqual(parts(transports[0]), HELLO, f"sent {GET!r} twice")
+
+    def test_each_client_has_its_method(self) -> None:
+        """While one waits for the answer to a HEAD, another waits for that to a GET."""
+        handler = Later()
+        factory = HTTPFactory(handler, Clock())
+        transports = [StrictTransport(self) for _ in range(3)]
+        for transport, sent in zip(transports, (GET, HEAD, POST), strict=True):
+            channel = factory.buildProtocol(None)
+            channel.makeConnection(transport)
+            channel.dataReceived(sent)
+        for awaited in handler.answers:
+            awaited.callback(hello())
+        expected = [HELLO, HELLO_HEAD, HELLO]
+        self.assertEqual([parts(transport) for transport in transports], expected)

@@ -6,6 +6,8 @@ The tests are in the order in which you would make them pass:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import TestCase
@@ -208,31 +210,41 @@ class SharedTimeTests(TestCase):
         channel.makeConnection(transport)
         return channel, transport
 
+    def leave(self, channels: Iterable[HTTPChannel], transports: Iterable[StrictTransport]) -> None:
+        """Let clients go that have not gone yet."""
+        for channel, transport in zip(channels, transports, strict=True):
+            if transport.state != "lost":
+                transport.lose(channel)
+
     def test_idle_timeout(self) -> None:
         """It begins when a client connects, and is put off by that client's bytes alone."""
-        _, one = self.connect()
-        self.clock.advance(5)
-        channel, other = self.connect()
-        self.clock.advance(4)
-        channel.dataReceived(b"G")
-        self.clock.advance(1)
-        states = (one.state, other.state)
-        self.assertEqual(states, ("closing", "open"), "one is silent, the other was not")
+        for sent in (b"", b"G"):
+            channels, transports = zip(self.connect(), self.connect(), strict=True)
+            channels[0].dataReceived(sent)
+            self.clock.advance(9)
+            channels[1].dataReceived(b"G")
+            self.clock.advance(1)
+            states = [transport.state for transport in transports]
+            expected = ["closing", "open"]
+            self.assertEqual(
+                states, expected, f"one sent {sent!r} 10 s ago, the other b'G' 1 s ago"
+            )
+            self.leave(channels, transports)
 
     def test_answer_to_another(self) -> None:
         """Another client's answer, or its end, stops no time but its own."""
-        for lost in (False, True):
-            _, one = self.connect()
-            channel, other = self.connect()
-            self.clock.advance(6)
-            channel.dataReceived(GET)
-            if lost:
-                other.lose(channel)
-            self.clock.advance(4)
-            states = (one.state, other.state)
-            expected = ("closing", "lost" if lost else "closing")
-            self.assertEqual(states, expected, "one was silent for 10 s, the other was answered")
-            one.may_abort = other.may_abort = True
+        for answered, silent in ((0, 1), (1, 0)):
+            for lost in (False, True):
+                channels, transports = zip(self.connect(), self.connect(), strict=True)
+                self.clock.advance(6)
+                channels[answered].dataReceived(GET)
+                if lost:
+                    transports[answered].lose(channels[answered])
+                self.clock.advance(4)
+                state = transports[silent].state
+                message = f"client {silent} was silent for 10 s, client {answered} was answered"
+                self.assertEqual(state, "closing", message)
+                self.leave(channels, transports)
 
     def test_close_timeout(self) -> None:
         """It begins with each client's own end."""
@@ -249,13 +261,21 @@ class SharedTimeTests(TestCase):
 
     def test_each_server_has_its_times(self) -> None:
         """Two servers in one process may have other times."""
-        _, one = connect(self, self.clock, idle=2.0)
-        _, other = connect(self, self.clock, idle=8.0)
-        one.may_abort = True
-        self.clock.advance(2)
-        self.assertEqual((one.state, other.state), ("closing", "open"), "silent for 2 s")
-        self.clock.advance(6)
-        self.assertEqual(other.state, "closing", "silent for 8 s of 8 s")
+        channel, busy = connect(self, self.clock, idle=3.0, request=4.0, close=5.0)
+        _, silent = connect(self, self.clock, idle=3.0, request=4.0, close=5.0)
+        _, other = connect(self, self.clock, idle=30.0, request=40.0, close=50.0)
+        busy.may_abort = silent.may_abort = True
+        trickle(channel, self.clock, b"GE", 1)
+        for seconds, expected in (
+            (1, ("open", "closing", "open")),  # 3 s: the idle timeout
+            (1, ("closing", "closing", "open")),  # 4 s: the deadline
+            (4, ("closing", "aborted", "open")),  # 8 s
+            (1, ("aborted", "aborted", "open")),  # 9 s: the close timeout
+            (21, ("aborted", "aborted", "closing")),  # 30 s
+        ):
+            self.clock.advance(seconds)
+            states = (busy.state, silent.state, other.state)
+            self.assertEqual(states, expected, f"after {self.clock.seconds()} s")
 
 
 class CleanInEveryStateTests(TestCase):
