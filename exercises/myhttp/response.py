@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class Response:
-    """One response. Two responses with the same values are equal.
+    """One response. Two responses are equal if all three values are; ``repr`` shows them.
 
     Built as ``Response(status, headers=(), body=b"")``.
 
@@ -41,6 +41,7 @@ def render_response(response: Response, now: float, head_only: bool = False) -> 
     :param now: the time for ``Date``, in seconds since 1970-01-01 00:00 UTC.
     :param head_only: leave the body out, as in the answer to a ``HEAD``; the
         header fields stay the same.
-    :raises ValueError: if a header field's name or value could not be sent as it is.
+    :raises ValueError: if a header field's name or value could not be sent as it is,
+        unless ``Response`` has refused it already.
     """
     raise NotImplementedError("Stage 2: render_response is not written yet.")
