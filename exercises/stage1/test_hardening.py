@@ -31,24 +31,24 @@ def parse(sent: bytes) -> Request | int:
 
 
 class AnyByteTests(TestCase):
-    """Each byte is allowed in a place, or is not: 256 are soon tried."""
+    """In each place a byte is either allowed or not, and 256 are quickly tried."""
 
     def test_target(self) -> None:
-        """All but white space and control characters (RFC 1945, 3.2.1); ``#`` is left open."""
+        """Any byte but white space and control characters (RFC 1945, 3.2.1); ``#`` is left open."""
         for byte in {*range(256)} - {*b"#"}:
             sent = b"GET /a%cb HTTP/1.0\r\n\r\n" % byte
             expected = get(target=b"/a%cb" % byte) if byte > 32 and byte != 127 else 400
             self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
     def test_method(self) -> None:
-        """A token is letters, digits and a few signs (RFC 1945, 2.2, 5.1.1)."""
+        """A token is letters, digits and a few symbols (RFC 1945, 2.2, 5.1.1)."""
         for byte in {*range(256)} - {*b" \t"}:
             sent = b"G%cT / HTTP/1.0\r\n\r\n" % byte
             expected = Request(b"G%cT" % byte, b"/", (1, 0)) if byte in TOKEN else 400
             self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
     def test_version(self) -> None:
-        """Its numbers have digits, and between them is a dot (RFC 1945, 3.1)."""
+        """Its numbers are digits, with a dot between them (RFC 1945, 3.1)."""
         for byte in {*range(256)} - {*b" \t\n"}:
             sent = b"GET / HTTP/1.%c\r\n\r\n" % byte
             digit = chr(byte) in "0123456789"
@@ -61,7 +61,7 @@ class AnyByteTests(TestCase):
             self.assertEqual(parse(sent), get() if byte in b"." else 400, f"sent {sent!r}")
 
     def test_name_of_a_field(self) -> None:
-        """It is a token, too: ``X_Y`` is a name like others (RFC 1945, 4.2)."""
+        """It is a token, too: ``X_Y`` is a name like any other (RFC 1945, 4.2)."""
         for byte in {*range(256)} - {*b":"}:
             sent = b"GET / HTTP/1.0\r\nX%cY: a\r\n\r\n" % byte
             expected = get((b"X%cY" % byte, b"a")) if byte in TOKEN else 400
@@ -76,7 +76,7 @@ class AnyByteTests(TestCase):
             self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
     def test_value_of_a_field(self) -> None:
-        """All but NUL and a CR, which end a line for some readers (RFC 1945, 2.2)."""
+        """Any byte but NUL, and CR, which ends a line for some parsers (RFC 1945, 2.2)."""
         for byte in {*range(256)} - {*b"\n"}:
             sent = b"GET / HTTP/1.0\r\nX: a%cb\r\n\r\n" % byte
             expected = get((b"X", b"a%cb" % byte)) if byte not in b"\0\r" else 400
@@ -94,13 +94,13 @@ class LineEndTests(TestCase):
     """A line ends with CR LF, or with LF alone; a CR elsewhere is an attack."""
 
     def test_line_feed_alone(self) -> None:
-        """People type requests by hand; each line may end in its own way (RFC 1945, B)."""
+        """People type requests by hand; line ends may be mixed in any way (RFC 1945, B)."""
         for ends in product([b"\n", b"\r\n"], repeat=4):
             sent = b"GET / HTTP/1.0%bHost: a%bX: b%b%b" % ends
             self.assertEqual(parse(sent), get((b"Host", b"a"), (b"X", b"b")), f"sent {sent!r}")
 
     def test_line_feed_alone_without_fields(self) -> None:
-        """The same for a request line and a blank line alone (RFC 1945, B)."""
+        """The same holds for a request line and a blank line alone (RFC 1945, B)."""
         for ends in product([b"\n", b"\r\n"], repeat=2):
             sent = b"GET / HTTP/1.0%b%b" % ends
             self.assertEqual(parse(sent), get(), f"sent {sent!r}")
@@ -146,16 +146,16 @@ class LineEndTests(TestCase):
 
 
 class OddRequestLineTests(TestCase):
-    """Much that Python takes for white space or a number is none in HTTP."""
+    """Much of what Python takes for white space or a number is neither in HTTP."""
 
     def test_words_that_are_missing(self) -> None:
-        """A method or a target of no bytes is none (RFC 1945, 5.1)."""
+        """Neither a method nor a target may be empty (RFC 1945, 5.1)."""
         for line in (b" / HTTP/1.0", b"GET  HTTP/1.0", b"GET HTTP/1.0 /", b"/ HTTP/1.0", b"  "):
             sent = line + b"\r\n\r\n"
             self.assertEqual(parse(sent), 400, f"sent {sent!r}")
 
     def test_what_is_no_space(self) -> None:
-        """Other control characters separate no words, and end no line (RFC 1945, 5.1)."""
+        """No other control character separates words or ends a line (RFC 1945, 5.1)."""
         lines = (b"GET%c/ HTTP/1.0", b"GET /%cHTTP/1.0", b"GET / HTTP/1.0%c", b"%cGET / HTTP/1.0")
         for line, byte in product(lines, {*range(32), 127, 0x85, 0xA0} - {*b"\t\r\n"}):
             sent = line % byte + b"\r\n\r\n"
@@ -173,7 +173,7 @@ class OddRequestLineTests(TestCase):
             self.assertEqual(parse(sent), 400, f"sent {sent!r}")
 
     def test_version_has_few_digits(self) -> None:
-        """Four at most: Python itself refuses to read a number of five thousand."""
+        """Four at most: Python itself refuses to read a number of five thousand digits."""
         for version, minor in ((b"1.9", 9), (b"0001.0012", 12), (b"1.9999", 9999)):
             sent = b"GET / HTTP/%b\r\n\r\n" % version
             self.assertEqual(parse(sent), Request(b"GET", b"/", (1, minor)), f"sent {sent!r}")
@@ -182,13 +182,13 @@ class OddRequestLineTests(TestCase):
             self.assertEqual(parse(sent), 400, f"sent {sent!r}")
 
     def test_target_is_any_path(self) -> None:
-        """One that looks like something else is a target still (RFC 1945, 5.1.2)."""
+        """A path that looks like something else is still a target (RFC 1945, 5.1.2)."""
         for target in (b"/HTTP/1.1", b"//a", b"/?a:b", b"/a/?", b"/%", b"/" + 2000 * b"a"):
             sent = b"GET %b HTTP/1.0\r\n\r\n" % target
             self.assertEqual(parse(sent), get(target=target), f"sent {sent!r}")
 
     def test_target_is_no_host(self) -> None:
-        """Nor is it a star, or a path that is relative (RFC 1945, 5.1.2)."""
+        """A target is no host, no asterisk and no relative path (RFC 1945, 5.1.2)."""
         for target in (b"*", b"a", b"a/b", b"a:80", b"./a", b"?a", b"\\a", b"%2Fa"):
             sent = b"GET %b HTTP/1.0\r\n\r\n" % target
             self.assertEqual(parse(sent), 400, f"sent {sent!r}")
@@ -198,20 +198,20 @@ class OddFieldTests(TestCase):
     """Fields that two readers could see differently."""
 
     def test_bad_name(self) -> None:
-        """No name, or space around it, lets requests be smuggled (RFC 1945, 4.2)."""
+        """A missing name, or space around a name, allows request smuggling (RFC 1945, 4.2)."""
         for field in (b": a", b":", b" : a", b"X : a", b"X\t: a", b" X: a", b"\tX: a", b"X Y: a"):
             sent = b"GET / HTTP/1.0\r\n%b\r\n\r\n" % field
             self.assertEqual(parse(sent), 400, f"sent {sent!r}")
 
     def test_each_field_counts(self) -> None:
-        """A bad field is refused behind a good one and before one, too (RFC 1945, 4.2)."""
+        """A bad field is refused after a good one, and before one, too (RFC 1945, 4.2)."""
         for bad in (b"X", b": a", b"X : a", b"X@: a", b"X: \0", b"X: a\rb"):
             for lines in (b"%b\r\nA: b", b"A: b\r\n%b", b"A: b\r\n%b\r\nC: d"):
                 sent = b"GET / HTTP/1.0\r\n%b\r\n\r\n" % (lines % bad)
                 self.assertEqual(parse(sent), 400, f"sent {sent!r}")
 
     def test_folded_line(self) -> None:
-        """It is refused, or goes on with the value before it; nothing else (RFC 1945, 2.2)."""
+        """It is refused, or continues the value before it; nothing else (RFC 1945, 2.2)."""
         for fold in (b" ", b"\t", b" \t "):
             sent = b"GET / HTTP/1.0\r\nX: a\r\n%bY:b\r\nZ: c\r\n\r\n" % fold
             joined = [get((b"X", b"a%bY:b" % space), (b"Z", b"c")) for space in (b" ", fold)]
@@ -224,7 +224,7 @@ class OddFieldTests(TestCase):
         self.assertEqual(parse(sent), expected, f"sent {sent!r}")
 
     def test_many_and_long_fields(self) -> None:
-        """A hundred fields are none too many, and no line is too long here (RFC 1945, 4.2)."""
+        """A hundred fields are not too many, and no line is too long here (RFC 1945, 4.2)."""
         for count, length in ((100, 1), (1, 8000), (10, 1000)):
             fields = [(b"X" * length, b"a " * n + b"b" * length) for n in range(count)]
             lines = [b"%b: %b\r\n" % field for field in fields]
@@ -232,14 +232,14 @@ class OddFieldTests(TestCase):
             self.assertEqual(parse(sent), get(*fields), f"sent {count} fields of {length} bytes")
 
     def test_name_is_the_whole_name(self) -> None:
-        """``header`` is not content with a part of it, nor with what a value holds."""
+        """``header`` matches neither a part of a name nor what a value contains."""
         request = get((b"X-Host", b"a"), (b"Hosts", b"Host: b"))
         for name in (b"Host", b"X", b"Host:", b"a", b""):
             actual = request.header(name)
             self.assertEqual(actual, None, f"asked {request!r} for {name!r}")
 
     def test_header_of_what_was_parsed(self) -> None:
-        """It is found as in a request that was built; nothing but white space is dropped."""
+        """It works as on a request built by hand; only spaces and tabs are dropped."""
         sent = b"GET / HTTP/1.0\r\nhost:  a\r\nVia: b, c\r\nX:\r\nX_Y: \x0b\r\nVIA: d\r\n\r\n"
         request = parse_request(sent)
         actual = [request.header(name) for name in (b"Host", b"via", b"x", b"x_y", b"X-Y")]
@@ -251,7 +251,7 @@ class ValueTests(TestCase):
     """What comes out of ``parse_request``, and what is kept in a ``Request``."""
 
     def test_types(self) -> None:
-        """Texts are ``bytes``, and no ``bytearray``; numbers are ``int``; fields are tuples."""
+        """Texts are ``bytes``, never ``bytearray``; numbers are ``int``; fields are tuples."""
         sent = b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"
         request = parse_request(sent)
         ((name, value),) = request.headers
@@ -280,7 +280,7 @@ class ValueTests(TestCase):
         self.assertEqual(values, [b"y", None, b"z"], "asked three requests for X")
 
     def test_error_is_an_exception_of_its_own(self) -> None:
-        """Two errors share nothing, and the status can be named (RFC 1945, 9.4)."""
+        """Two errors share nothing, and the status can be given by name (RFC 1945, 9.4)."""
         first, second = BadRequest("a", status=431), BadRequest("b")
         actual = [(str(error), error.status) for error in (first, second)]
         self.assertEqual(actual, [("a", 431), ("b", 400)])

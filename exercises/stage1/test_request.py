@@ -23,19 +23,19 @@ class RequestLineTests(TestCase):
         self.assertEqual(request, Request(b"GET", b"/", (1, 0)), f"sent {sent!r}")
 
     def test_what_was_not_sent_is_empty(self) -> None:
-        """Without fields and a body, there are none (RFC 1945, 5)."""
+        """Without header fields and a body, both are empty (RFC 1945, 5)."""
         sent = b"GET / HTTP/1.0\r\n\r\n"
         request = parse_request(sent)
         self.assertEqual((request.headers, request.body), ((), b""), f"sent {sent!r}")
 
     def test_target_is_kept_as_it_was_sent(self) -> None:
-        """Nothing is decoded or cut off: that is for others to do (RFC 1945, 5.1.2)."""
+        """Nothing is decoded or cut off: that is left to others (RFC 1945, 5.1.2)."""
         sent = b"GET /a%20b+c/../d//?e=%2F HTTP/1.0\r\n\r\n"
         request = parse_request(sent)
         self.assertEqual(request.target, b"/a%20b+c/../d//?e=%2F", f"sent {sent!r}")
 
     def test_method_is_case_sensitive(self) -> None:
-        """``get`` is a method too, only not the one called ``GET`` (RFC 1945, 5.1.1)."""
+        """``get`` is a method too, but not the same one as ``GET`` (RFC 1945, 5.1.1)."""
         sent = b"get / HTTP/1.0\r\n\r\n"
         request = parse_request(sent)
         self.assertEqual(request.method, b"get", f"sent {sent!r}")
@@ -90,7 +90,7 @@ class HeaderFieldTests(TestCase):
         self.assertEqual(request.headers, expected, f"sent {sent!r}")
 
     def test_space_around_a_value_is_dropped(self) -> None:
-        """At both ends, and not within it (RFC 1945, 4.2)."""
+        """At both ends, but not within it (RFC 1945, 4.2)."""
         sent = b"GET / HTTP/1.0\r\nX-A:   a  b  \r\nX-B:c\r\n\r\n"
         request = parse_request(sent)
         self.assertEqual(request.headers, ((b"X-A", b"a  b"), (b"X-B", b"c")), f"sent {sent!r}")
@@ -109,26 +109,26 @@ class HeaderFieldTests(TestCase):
         self.assertEqual(request.headers, ((b"Accept", b""), (b"X-A", b"")), f"sent {sent!r}")
 
     def test_name_is_found_in_any_case(self) -> None:
-        """``header`` compares without regard to case (RFC 1945, 4.2)."""
+        """``header`` ignores upper and lower case (RFC 1945, 4.2)."""
         request = Request(b"GET", b"/", (1, 0), ((b"X-a", b"1"), (b"hOsT", b"Here")))
         for name in (b"Host", b"host", b"HOST"):
             self.assertEqual(request.header(name), b"Here", f"asked {request!r} for {name!r}")
 
     def test_name_that_was_not_sent(self) -> None:
-        """``header`` tells a field that is missing from one that is empty."""
+        """``header`` distinguishes a missing field from an empty one."""
         request = Request(b"GET", b"/", (1, 0), ((b"Accept", b""),))
         actual = (request.header(b"Accept"), request.header(b"Host"))
         self.assertEqual(actual, (b"", None), f"asked {request!r} for 'Accept' and 'Host'")
 
     def test_field_that_was_sent_twice(self) -> None:
-        """Several fields of one name are one list of values (RFC 1945, 4.2)."""
+        """Several fields with one name form one list of values (RFC 1945, 4.2)."""
         headers = ((b"Via", b""), (b"X", b"y"), (b"via", b"a"), (b"VIA", b"a"))
         request = Request(b"GET", b"/", (1, 0), headers)
         self.assertEqual(request.header(b"Via"), b", a, a", f"asked {request!r} for 'Via'")
 
 
 class BadRequestTests(TestCase):
-    """What is no request is refused: bad input is part of the specification."""
+    """What is not a request is refused: bad input is part of the specification."""
 
     def assert_bad(self, *heads: bytes) -> None:
         """Assert that each of these raises a BadRequest with the status 400."""
@@ -149,7 +149,7 @@ class BadRequestTests(TestCase):
         self.assertEqual(actual, [("why", 400), ("too much", 413)])
 
     def test_nothing(self) -> None:
-        """No bytes are no request."""
+        """Without any bytes there is no request."""
         self.assert_bad(b"")
 
     def test_too_few_words(self) -> None:
@@ -161,7 +161,7 @@ class BadRequestTests(TestCase):
         self.assert_bad(b"GET /my file.txt HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0 b\r\n\r\n")
 
     def test_method_without_strange_letters(self) -> None:
-        """A method is made of letters, digits and a few signs (RFC 1945, 2.2, 5.1.1)."""
+        """A method is made of letters, digits and a few symbols (RFC 1945, 2.2, 5.1.1)."""
         self.assert_bad(b"G@T / HTTP/1.0\r\n\r\n", b"(GET) / HTTP/1.0\r\n\r\n")
 
     def test_target_begins_with_a_slash(self) -> None:
@@ -174,7 +174,7 @@ class BadRequestTests(TestCase):
             self.assert_bad(b"GET / " + version + b"\r\n\r\n")
 
     def test_field_without_a_colon(self) -> None:
-        """A line that is no header field is not skipped (RFC 1945, 4.2)."""
+        """A line that is not a header field is refused, not skipped (RFC 1945, 4.2)."""
         self.assert_bad(
             b"GET / HTTP/1.0\r\nHost\r\n\r\n",
             b"GET / HTTP/1.0\r\nHost: a\r\nAccept\r\n\r\n",
@@ -182,7 +182,7 @@ class BadRequestTests(TestCase):
         )
 
     def test_head_without_its_end(self) -> None:
-        """A head that was cut off is not guessed at (RFC 1945, 5)."""
+        """A truncated head is refused: nobody guesses the rest (RFC 1945, 5)."""
         whole = b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"
         for end in range(len(whole)):
             self.assert_bad(whole[:end])
