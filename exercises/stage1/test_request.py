@@ -109,7 +109,7 @@ class HeaderFieldTests(TestCase):
         self.assertEqual(request.headers, ((b"Accept", b""), (b"X-A", b"")), f"sent {sent!r}")
 
     def test_name_is_found_in_any_case(self) -> None:
-        """``header`` ignores upper and lower case (RFC 1945, 4.2)."""
+        """``header`` ignores case (RFC 1945, 4.2)."""
         request = Request(b"GET", b"/", (1, 0), ((b"X-a", b"1"), (b"hOsT", b"Here")))
         for name in (b"Host", b"host", b"HOST"):
             self.assertEqual(request.header(name), b"Here", f"asked {request!r} for {name!r}")

@@ -1,4 +1,4 @@
-"""Stage 2, the hardening: fields that a stranger has written, and a clock between two seconds.
+"""Stage 2, the hardening: fields written by a stranger, and a clock between two seconds.
 
 Begin with it when ``test_response`` is green.
 """
@@ -20,7 +20,7 @@ TOKEN = b"!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstu
 
 
 def render(response: Response, now: float = NOW, head_only: bool = False) -> bytes:
-    """Render a response; an error says which one."""
+    """Render a response; the failure of a test says which one."""
     try:
         rendered: bytes = render_response(response, now, head_only)
     except Exception:
@@ -33,7 +33,7 @@ class DateTests(TestCase):
     """A date is the same on every machine (RFC 1945, 3.3)."""
 
     def assert_date(self, now: float, expected: bytes) -> None:
-        """Assert what ``Date`` says at a time."""
+        """Assert what ``Date`` says at a given time."""
         actual = render(Response(200), now).split(b"\r\n")[1]
         self.assertEqual(actual, b"Date: " + expected, f"rendered at {now!r}")
 
@@ -44,7 +44,7 @@ class DateTests(TestCase):
         self.assert_date(NOW + 1, b"Sun, 06 Nov 1994 08:49:38 GMT")
 
     def test_each_month_and_each_day(self) -> None:
-        """Their names have three letters, and are English (RFC 1945, 3.3)."""
+        """Their names have three letters and are in English (RFC 1945, 3.3)."""
         for days, expected in (
             (13, b"Wed, 14 Jan"),
             (44, b"Sat, 14 Feb"),
@@ -62,7 +62,7 @@ class DateTests(TestCase):
             self.assert_date(86400 * days, expected + b" 1970 00:00:00 GMT")
 
     def test_two_digits(self) -> None:
-        """A date has the same width on every day, at every hour (RFC 1945, 3.3)."""
+        """A date has the same width on every day and at every hour (RFC 1945, 3.3)."""
         self.assert_date(86400 * 8 + 3600 * 4 + 60 * 5 + 6, b"Fri, 09 Jan 1970 04:05:06 GMT")
 
     def test_leap_years(self) -> None:
@@ -73,7 +73,7 @@ class DateTests(TestCase):
         self.assert_date(4107456000 + 86400, b"Mon, 01 Mar 2100 00:00:00 GMT")
 
     def test_any_time_zone(self) -> None:
-        """GMT is meant, wherever the machine is (RFC 1945, 3.3)."""
+        """It is in GMT, wherever the machine is (RFC 1945, 3.3)."""
         if not hasattr(time, "tzset"):
             raise SkipTest("this system does not let a test change the time zone")
         before = os.environ.get("TZ")
@@ -83,7 +83,7 @@ class DateTests(TestCase):
         self.assert_date(NOW + 7, b"Sun, 06 Nov 1994 08:49:44 GMT")
 
     def test_same_response_later(self) -> None:
-        """Each time it is rendered it has the date of that time (RFC 1945, 10.6)."""
+        """Each time it is rendered, it has the date of that time (RFC 1945, 10.6)."""
         response = Response(200, ((b"X", b"y"),), b"a")
         dates = [render(response, NOW + n).split(b"\r\n")[1][-6:] for n in (0, 1, 0)]
         self.assertEqual(dates, [b"37 GMT", b"38 GMT", b"37 GMT"], "rendered at NOW, +1, and NOW")
@@ -96,7 +96,7 @@ def set_zone(zone: str) -> None:
 
 
 class StatusLineTests(TestCase):
-    """The first line says how it went."""
+    """The first line gives the result."""
 
     def test_phrases(self) -> None:
         """Those of RFC 1945, 6.1.1; that of 302 has changed since, and is left open."""
@@ -127,7 +127,7 @@ class StatusLineTests(TestCase):
 
 
 class BodyTests(TestCase):
-    """A body is any bytes, and none of them is changed."""
+    """A body may be any bytes, and none of them is changed."""
 
     def test_any_bytes(self) -> None:
         """It may look like a head, end with line ends, or be large (RFC 1945, 7.2)."""
@@ -144,20 +144,20 @@ class BodyTests(TestCase):
             self.assertEqual(actual[-len(expected) :], expected, f"rendered the body {body[:60]!r}")
 
     def test_each_status(self) -> None:
-        """All answers but 204 and 304 have a body, and say how long it is (RFC 1945, 7.2)."""
+        """All responses but 204 and 304 have a body, and its length (RFC 1945, 7.2)."""
         for status in (200, 201, 202, 299, 301, 302, 303, 400, 404, 413, 431, 500, 503):
             actual = render(Response(status, (), b"hello")).partition(DATE)[2]
             self.assertEqual(actual, b"Content-Length: 5\r\n\r\nhello", f"status {status}")
 
     def test_no_body_for_a_head(self) -> None:
-        """Whatever the status is: the length is that of the body left out (RFC 1945, 8.2)."""
+        """Whatever the status: the length is that of the body left out (RFC 1945, 8.2)."""
         for status in (200, 404, 500):
             actual = render(Response(status, (), b"\r\n\r\n"), head_only=True)
             end = actual.partition(DATE)[2]
             self.assertEqual(end, b"Content-Length: 4\r\n\r\n", f"status {status}, head_only=True")
 
     def test_fields_without_a_body(self) -> None:
-        """204 and 304 have their own fields, and end so for a HEAD, too (RFC 1945, 7.2)."""
+        """204 and 304 have their own fields and no body, for a HEAD, too (RFC 1945, 7.2)."""
         for status, head_only in product((204, 304), (False, True)):
             response = Response(status, [(b"X", b"y"), (b"Z", b"")], b"lost")
             end = render(response, NOW, head_only).partition(DATE)[2]
@@ -165,7 +165,7 @@ class BodyTests(TestCase):
 
 
 class FieldTests(TestCase):
-    """Fields often hold what a stranger has sent. They must stay one field."""
+    """Fields often contain what a stranger has sent. Each must stay one field."""
 
     def assert_field(self, name: bytes, value: bytes) -> None:
         """Assert that this header field is sent as it stands."""
@@ -176,7 +176,7 @@ class FieldTests(TestCase):
     def assert_refused(
         self, *headers: tuple[bytes, bytes], status: int = 302, head_only: bool = False
     ) -> None:
-        """Assert that a response with these header fields is a ValueError, sooner or later."""
+        """Assert that these header fields raise a ValueError, when built or when rendered."""
         try:
             actual = repr(render_response(Response(status, headers), NOW, head_only))
         except ValueError:
@@ -186,7 +186,7 @@ class FieldTests(TestCase):
         self.fail(f"rendered {headers!r}, expected a ValueError, but this came:\n{actual}")
 
     def test_value(self) -> None:
-        """CR or LF would begin a field of its own, and some stop at NUL (RFC 1945, 2.2, 4.2)."""
+        """CR or LF would begin a new field, and some parsers stop at NUL (RFC 1945, 2.2, 4.2)."""
         for byte in range(256):
             for value in (b"%c", b"/a%cSet-Cookie: owned", b"/a%c", b"%c/a"):
                 if byte in b"\0\r\n":
@@ -195,7 +195,7 @@ class FieldTests(TestCase):
                     self.assert_field(b"Location", value % byte)
 
     def test_long_field(self) -> None:
-        """It is one line, however long it is, and however many there are (RFC 1945, 4.2)."""
+        """Each is one line, however long it is, and however many there are (RFC 1945, 4.2)."""
         self.assert_field(b"X" * 200, b"a, b; c " * 200)
         fields = [(b"X-%d" % n, b"a" * n) for n in range(200)]
         lines = b"".join([b"%b: %b\r\n" % field for field in fields])
@@ -213,7 +213,7 @@ class FieldTests(TestCase):
                     self.assert_refused((name % byte, b"a"))
 
     def test_each_field_counts(self) -> None:
-        """A bad field is refused behind a good one and before one, and in every answer."""
+        """A bad field is refused after a good one, and before one, and in every response."""
         good = (b"X", b"y")
         for bad in ((b"X Y", b"a"), (b"Location", b"/\r\nSet-Cookie: owned")):
             self.assert_refused(good, bad)
@@ -238,13 +238,13 @@ class ValueTests(TestCase):
     """What comes out of ``render_response``."""
 
     def test_type(self) -> None:
-        """It is ``bytes``, and no ``bytearray``: a transport takes nothing else."""
+        """It is ``bytes``, never ``bytearray``: a transport takes nothing else."""
         for response in (Response(200, (), b"a"), Response(200), Response(204)):
             actual = type(render(response))
             self.assertEqual(actual, bytes, f"rendered {response!r}")
 
     def test_values_have_names(self) -> None:
-        """A response can be built, and rendered, with the names of the values."""
+        """A response can be built, and rendered, with the values given by name."""
         response = Response(status=200, headers=(), body=b"a")
         actual = render_response(response=response, now=NOW, head_only=False)
         self.assertEqual(actual[-5:], b"\r\n\r\na", f"rendered {response!r}")

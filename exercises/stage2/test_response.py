@@ -37,7 +37,7 @@ class ResponseTests(TestCase):
             self.assertEqual(actual, (False, True), f"compared {response!r} with {other!r}")
 
     def test_what_was_not_given_is_empty(self) -> None:
-        """A status is enough: then there are no header fields, and no body."""
+        """A status is enough: then there are no header fields and no body."""
         response = Response(204)
         actual = (response.status, list(response.headers), response.body)
         self.assertEqual(actual, (204, [], b""))
@@ -50,12 +50,12 @@ class ResponseTests(TestCase):
 
 
 class RenderTests(TestCase):
-    """The bytes that go over the wire, to the last one."""
+    """The bytes that go over the wire, down to the last one."""
 
     maxDiff = None
 
     def test_body_may_be_empty(self) -> None:
-        """No body has a length too: without it, the client waits (RFC 1945, 7.2)."""
+        """An empty body has a length too: without it, the client waits (RFC 1945, 7.2)."""
         expected = [b"HTTP/1.0 200 OK\r\n", DATE, b"Content-Length: 0\r\n", b"\r\n"]
         actual = render_response(Response(200), NOW).splitlines(keepends=True)
         self.assertEqual(actual, expected)
@@ -88,14 +88,14 @@ class RenderTests(TestCase):
         self.assertEqual(last, b"Date: Thu, 31 Dec 2099 23:59:59 GMT", "rendered at 4102444799.0")
 
     def test_fields_keep_their_order(self) -> None:
-        """The response's own fields are sent as they stand, in any case (RFC 1945, 4.2)."""
+        """The response's own fields are sent as they are, whatever their case (RFC 1945, 4.2)."""
         response = Response(200, [(b"X-B", b"1"), (b"x-a", b"two, 2"), (b"X-B", b"")])
         expected = [b"X-B: 1\r\n", b"x-a: two, 2\r\n", b"X-B: \r\n"]
         actual = render_response(response, NOW).splitlines(keepends=True)
         self.assertEqual(actual[2:-2], expected, f"rendered {response!r}")
 
     def test_content_length_counts_bytes(self) -> None:
-        """A letter may be more than one byte (RFC 1945, 10.4)."""
+        """A character may be more than one byte (RFC 1945, 10.4)."""
         response = Response(404, body="naïve".encode())
         actual = render_response(response, NOW).splitlines(keepends=True)
         self.assertEqual(actual[2], b"Content-Length: 6\r\n", f"rendered {response!r}")
@@ -107,7 +107,7 @@ class NoBodyTests(TestCase):
     maxDiff = None
 
     def test_head(self) -> None:
-        """The answer to a HEAD has the fields of the GET, and no body (RFC 1945, 8.2)."""
+        """The answer to a HEAD has the header fields of a GET, and no body (RFC 1945, 8.2)."""
         response = Response(200, [(b"Content-Type", b"text/plain")], b"hello")
         whole = render_response(response, NOW)
         self.assertEqual(whole[-5:], b"hello", f"rendered {response!r}")
@@ -121,7 +121,7 @@ class NoBodyTests(TestCase):
         self.assertEqual(actual, expected)
 
     def test_not_modified(self) -> None:
-        """Nor has 304: the client has the body already (RFC 1945, 9.3)."""
+        """Neither has 304: the client has the body already (RFC 1945, 9.3)."""
         expected = [b"HTTP/1.0 304 Not Modified\r\n", DATE, b"\r\n"]
         actual = render_response(Response(304, body=b"lost"), NOW).splitlines(keepends=True)
         self.assertEqual(actual, expected)

@@ -1,4 +1,4 @@
-"""Stage 3, the hardening: odd lengths, exact limits, and readers that must not meet.
+"""Stage 3, the hardening: odd lengths, exact limits, and readers that share nothing.
 
 Begin with it when ``test_reader`` is green.  It uses the same ``read`` and ``deliveries``.
 """
@@ -44,7 +44,7 @@ class LineEndTests(TestCase):
     maxDiff = None
 
     def test_line_feed_alone(self) -> None:
-        """Each line may end in its own way, in any chunks (RFC 1945, B)."""
+        """Line ends may be mixed in any way, in any chunks (RFC 1945, B)."""
         for ends in product([b"\n", b"\r\n"], repeat=3):
             head = b"GET /a HTTP/1.0%bHost: b%b%b" % ends
             for chunks in deliveries(head):
@@ -58,7 +58,7 @@ class LineEndTests(TestCase):
                 self.assertEqual(read([*chunks, GET[4:]]), parse(head, GET), f"sent {chunks!r}")
 
     def test_body_of_line_ends(self) -> None:
-        """A head ends with its first blank line: what follows is of the body (RFC 1945, 7.2)."""
+        """A head ends at its first blank line: what follows is the body (RFC 1945, 7.2)."""
         for body in (b"\n", b"\r\n", b"\n\n", b"\r\n\r\n", b"\r\n\n"):
             length = b"%d" % len(body)
             sent = b"POST / HTTP/1.0\r\nContent-Length: %b\r\n\r\n%b" % (length, body)
@@ -68,12 +68,12 @@ class LineEndTests(TestCase):
 
 
 class HeadTests(TestCase):
-    """What ``parse_request`` says of a head, the reader says of it, too."""
+    """Whatever ``parse_request`` makes of a head, the reader gives, too."""
 
     maxDiff = None
 
     def test_head_is_as_it_came(self) -> None:
-        """No byte of it is dropped or changed, and the request is the one that it makes."""
+        """No byte of a head is dropped or changed before ``parse_request`` sees it."""
         for head in (
             b"GET /a HTTP/1.1\r\nA: b\r\nC: d\r\nE: f\r\n\r\n",
             b"HEAD /a HTTP/1.10\r\nA:\r\nA: \t\r\na:  b\r\n\r\n",
@@ -90,7 +90,7 @@ class HeadTests(TestCase):
 
 
 class LengthTests(TestCase):
-    """Two readers that see different lengths see different requests: so are they smuggled."""
+    """Where two parsers see different lengths, requests can be smuggled."""
 
     def test_digits(self) -> None:
         """``int`` accepts more than HTTP does (RFC 1945, 10.4)."""
@@ -105,33 +105,33 @@ class LengthTests(TestCase):
             self.assertEqual(actual, [400], f"sent {head!r}, and ten bytes")
 
     def test_any_method(self) -> None:
-        """A length that is none is refused, whatever the method (RFC 1945, 10.4)."""
+        """An invalid length is refused, whatever the method (RFC 1945, 10.4)."""
         for method, length in product((b"GET", b"HEAD", b"POST"), (b"", b"-1", b"x")):
             sent = b"%b / HTTP/1.0\r\nContent-Length: %b\r\n\r\n" % (method, length)
             self.assertEqual(read([sent]), [400], f"sent {sent!r}")
 
     def test_two_lengths(self) -> None:
-        """If readers could choose, a request could be smuggled (RFC 1945, 4.2)."""
+        """If parsers could choose, a request could be smuggled (RFC 1945, 4.2)."""
         for method, first, second in product((b"GET", b"POST"), (b"0", b"3"), (b"3", b"4", b"")):
             fields = b"Content-Length: %b\r\nX: y\r\ncontent-length: %b" % (first, second)
             sent = b"%b / HTTP/1.0\r\n%b\r\n\r\nabcd" % (method, fields)
             self.assertEqual(read([sent]), [400], f"sent {sent!r}")
 
     def test_leading_zeros(self) -> None:
-        """They are digits like others, and do not make a number larger (RFC 1945, 10.4)."""
+        """They are digits like any other, and do not make a number larger (RFC 1945, 10.4)."""
         for length in (b"03", b"010", b"000000000007", b"00000000000000000008"):
             body = int(length) * b"x"
             sent = b"POST / HTTP/1.0\r\nContent-Length: %b\r\n\r\n%b" % (length, body) + GET
             self.assertEqual(read([sent]), [post(length, body), parsed_get()], f"sent {sent!r}")
 
     def test_many_digits(self) -> None:
-        """Python itself refuses to read a number of five thousand (RFC 1945, 10.4)."""
+        """Python itself refuses to read a number of five thousand digits (RFC 1945, 10.4)."""
         for length in (b"9" * 21, b"1" + 40 * b"0", 5000 * b"9"):
             sent = b"POST / HTTP/1.0\r\nContent-Length: %b\r\n\r\n" % length
             self.assertIn(read([sent]), ([400], [413]), f"sent {sent!r:.200}")
 
     def test_field_among_others(self) -> None:
-        """It is found in any case, in any place, and apart from others (RFC 1945, 4.2)."""
+        """It is found in any case and any place, among other fields (RFC 1945, 4.2)."""
         for fields in (
             b"Content-Length:3\r\nX: y",
             b"X: y\r\ncontent-length: \t3 \t",
@@ -145,7 +145,7 @@ class LengthTests(TestCase):
             self.assertEqual(bodies, [b"abc", b""], f"sent {sent + GET!r}, got {requests!r}")
 
     def test_no_length(self) -> None:
-        """Another field, or a body's text, is no length: then there is no body (RFC 1945, 7.2)."""
+        """No other field, and no text in a body, is a length: there is no body (RFC 1945, 7.2)."""
         sent = b"GET / HTTP/1.0\r\nX-Content-Length: 3\r\n\r\n"
         expected = Request(b"GET", b"/", (1, 0), ((b"X-Content-Length", b"3"),))
         self.assertEqual(read([sent + GET]), [expected, parsed_get()], f"sent {sent + GET!r}")
@@ -159,19 +159,19 @@ class LimitTests(TestCase):
     maxDiff = None
 
     def test_largest_head(self) -> None:
-        """A head of exactly ``max_head`` bytes is accepted, however it comes."""
+        """A head of exactly ``max_head`` bytes is accepted, in any chunks."""
         for chunks in deliveries(GET + GET):
             actual = read(chunks, max_head=len(GET))
             self.assertEqual(actual, 2 * [parsed_get()], f"sent {chunks!r}, max_head={len(GET)}")
 
     def test_head_that_is_too_large(self) -> None:
-        """One byte more is refused, however it comes (RFC 6585, 5)."""
+        """One byte more is refused, in any chunks (RFC 6585, 5)."""
         for chunks in deliveries(GET):
             actual = read(chunks, max_head=len(GET) - 1)
             self.assertEqual(actual, [431], f"sent {chunks!r}, max_head={len(GET) - 1}")
 
     def test_head_behind_other_requests(self) -> None:
-        """What came before it is given out, and does not count."""
+        """Requests before it are given out, and do not count towards the limit."""
         large = b"GET / HTTP/1.0\r\nX: " + 60 * b"x" + b"\r\n\r\n"
         sent = GET + POST + large + GET
         for chunks in ([sent], [GET + POST + large[:-1], large[-1:]], one_by_one(sent)):
@@ -188,7 +188,7 @@ class LimitTests(TestCase):
             self.assertEqual(actual, [431], f"sent {chunks!r}, max_head={len(sent) - 1}")
 
     def test_largest_body(self) -> None:
-        """A body of exactly ``max_body`` bytes is accepted, and is no part of the head."""
+        """A body of exactly ``max_body`` bytes is accepted, and is not part of the head."""
         sent = b"POST / HTTP/1.0\r\nContent-Length: 60\r\n\r\n" + 60 * b"x"
         for chunks in ([sent + sent], [sent[:-60], sent[-60:] + sent], one_by_one(sent + sent)):
             actual = read(chunks, max_head=len(sent) - 60, max_body=60)
@@ -209,7 +209,7 @@ class LimitTests(TestCase):
         self.assertEqual(actual, [post(b"0", b""), parsed_get()], f"sent {sent + GET!r}")
 
     def test_usual_limits(self) -> None:
-        """Without other orders: a head of 16 KiB, a body of 1 MiB."""
+        """The default limits are 16 KiB for a head and 1 MiB for a body."""
         head = b"GET / HTTP/1.0\r\nX: " + 16361 * b"x" + b"\r\n\r\n"
         body = b"POST / HTTP/1.0\r\nContent-Length: 1048576\r\n\r\n" + 1048576 * b"x"
         bodies = [getattr(came, "body", came) for came in read([head]) + read([body])]
@@ -224,7 +224,7 @@ class ReaderTests(TestCase):
     """What a reader keeps, and for whom."""
 
     def test_readers_share_nothing(self) -> None:
-        """Each connection has its own: what one gets is not in the other."""
+        """Each connection has its own: what one reader gets is not in another."""
         first, second, half = RequestReader(), RequestReader(), len(POST) - 4
         for reader, chunk in ((first, POST[:half]), (second, GET), (first, POST[half:])):
             reader.feed(chunk)
@@ -232,14 +232,14 @@ class ReaderTests(TestCase):
         self.assertEqual(came, (parsed_post(), parsed_get(), None), "fed two readers in turn")
 
     def test_limits_are_not_shared(self) -> None:
-        """A reader with other limits does not change those of one before."""
+        """A reader with other limits does not change those of an earlier one."""
         first = RequestReader()
         RequestReader(max_head=1, max_body=1)
         first.feed(POST)
         self.assertEqual(first.next_request(), parsed_post(), f"sent {POST!r}")
 
     def answers(self, chunks: list[bytes], after_each: int, at_last: int) -> list[Request]:
-        """Feed a reader, and ask it so many times; return the requests among the answers."""
+        """Feed a reader, and call ``next_request`` that often; return the requests it gave."""
         reader = RequestReader()
         came = []
         try:
@@ -252,21 +252,21 @@ class ReaderTests(TestCase):
         return [request for request in came if request is not None]
 
     def test_asked_again_and_again(self) -> None:
-        """A question changes nothing, wherever the bytes stop."""
+        """Asking changes nothing, wherever the bytes stop."""
         for chunks in deliveries(GET + POST):
             actual = self.answers(chunks, after_each=3, at_last=0)
             expected = [parsed_get(), parsed_post()]
             self.assertEqual(actual, expected, f"sent {chunks!r}, asked 3 times after each")
 
     def test_asked_at_last(self) -> None:
-        """Nor does it matter if nobody asks before all is there."""
+        """Nor does it matter if nobody asks before all the bytes have arrived."""
         for chunks in deliveries(GET + POST + GET):
             actual = self.answers(chunks, after_each=0, at_last=4)
             expected = [parsed_get(), parsed_post(), parsed_get()]
             self.assertEqual(actual, expected, f"sent {chunks!r}, then asked 4 times")
 
     def test_types(self) -> None:
-        """The values are ``bytes``, and no ``bytearray``, however they came."""
+        """The values are ``bytes``, never ``bytearray``, in whatever chunks they arrived."""
         for chunks in deliveries(POST):
             (request,) = read(chunks)
             ((name, value),) = request.headers

@@ -31,7 +31,7 @@ def parsed_post() -> Request:
 
 
 def read(chunks: list[bytes], **limits: int) -> list[Request | int]:
-    """Feed the chunks to a reader; return what came: requests, and the status of a BadRequest."""
+    """Feed a reader; return what it gives: requests, and the status of a BadRequest."""
     came: list[Request | int] = []
     try:
         reader = RequestReader(**limits)
@@ -53,7 +53,7 @@ def one_by_one(data: bytes) -> list[bytes]:
 
 
 def deliveries(data: bytes) -> Iterator[list[bytes]]:
-    """Cut the bytes into chunks of each size, from one byte to all; and into two everywhere."""
+    """Cut the bytes into chunks of each size, from one byte to all; and into two at each place."""
     for size in range(1, len(data) + 1):
         yield [data[i : i + size] for i in range(0, len(data), size)]
     for cut in range(1, len(data)):
@@ -92,7 +92,7 @@ class ChunkTests(TestCase):
         self.assertEqual(read([GET + GET]), [parsed_get(), parsed_get()], f"sent {[GET + GET]!r}")
 
     def test_request_comes_once(self) -> None:
-        """Before the first byte, and behind the last request, there is none; no error either."""
+        """Before the first byte, and after the last request, there is no request and no error."""
         reader = RequestReader()
         came = [reader.next_request()]
         reader.feed(GET)
@@ -122,7 +122,7 @@ class BodyTests(TestCase):
             self.assertEqual(read([POST[:end]]), [], f"sent {POST[:end]!r}")
 
     def test_bodies_in_any_chunks(self) -> None:
-        """A cut in a number, behind a head or in a body changes nothing."""
+        """A cut in a number, after a head or in a body changes nothing."""
         for chunks in deliveries(GET + POST + POST + GET):
             expected = [parsed_get(), parsed_post(), parsed_post(), parsed_get()]
             self.assertEqual(read(chunks), expected, f"sent {chunks!r}")
@@ -144,15 +144,15 @@ class BodyTests(TestCase):
 
 
 class RefusalTests(TestCase):
-    """Bad input is refused, as soon as it is known to be bad."""
+    """Bad input is refused as soon as it is known to be bad."""
 
     def test_what_is_no_request(self) -> None:
-        """It is a BadRequest, when its head is complete (RFC 1945, 9.4)."""
+        """It is a BadRequest once its head is complete (RFC 1945, 9.4)."""
         for sent in (b"GET\r\n\r\n", b"G@T / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nHost\r\n\r\n"):
             self.assertEqual(read([sent]), [400], f"sent {sent!r}")
 
     def test_requests_before_a_bad_one(self) -> None:
-        """They are given out before the error, however the bytes are cut."""
+        """They are given out before the error, in whatever chunks they arrive."""
         for chunks in deliveries(GET + POST + b"G@T / HTTP/1.0\r\n\r\n"):
             self.assertEqual(read(chunks), [parsed_get(), parsed_post(), 400], f"sent {chunks!r}")
 
@@ -162,7 +162,7 @@ class RefusalTests(TestCase):
         self.assertEqual(read([sent]), [400], f"sent {sent!r}")
 
     def test_length_that_is_no_number(self) -> None:
-        """Nor does anybody know it with such a length (RFC 1945, 10.4)."""
+        """With such a length nobody knows it either (RFC 1945, 10.4)."""
         sent = b"POST / HTTP/1.0\r\nContent-Length: ten\r\n\r\n0123456789"
         self.assertEqual(read([sent]), [400], f"sent {sent!r}")
 

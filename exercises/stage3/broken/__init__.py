@@ -1,1 +1,1 @@
-"""Three readers that work on the machine of whoever wrote them, and the tests to try them."""
+"""Three readers that work on their authors' machines, and the tests to try them."""

@@ -7,7 +7,7 @@ from exercises.myhttp.request import Request, parse_request
 
 
 class RequestReader:
-    """Gives out requests, but not for each delivery.  What is wrong with it: read on."""
+    """Gives out requests, but not for every delivery.  What is wrong with it: read on."""
 
     def __init__(self, max_head: int = 16 * 1024, max_body: int = 1024 * 1024) -> None:
         self._data = b""
