@@ -107,9 +107,10 @@ def observe(load: Callable[[str], Any], given: tuple[Any, ...], level: int) -> A
     seen: list[Any] = []
     if not at_the_end:
         seen.append(outcome(lambda: taken(reader), error))
+    chunks = (*chunks, b"x\r\n\r\n")  # what is wrong with the last head is told now
     for number, chunk in enumerate(chunks):
         reader.feed(chunk)
-        if at_the_end and number < len(chunks) - 1:
+        if at_the_end and number < len(chunks) - 2:
             continue
         while True:
             came = outcome(lambda: taken(reader), error)
@@ -117,8 +118,16 @@ def observe(load: Callable[[str], Any], given: tuple[Any, ...], level: int) -> A
             if came is None:
                 break
             if came[0] == "raised" or len(seen) > 3000:
-                return seen
+                return without_its_time(seen) if came[2:] == (400,) else seen
     return seen
+
+
+def without_its_time(seen: list[Any]) -> list[Any]:
+    """Leave out when a head is refused: as soon as it is wrong, or when it is complete."""
+    *before, (_, error) = seen
+    while before and (before[-1] is None or before[-1][1] is None):
+        before.pop()
+    return [*before, error]
 
 
 def taken(reader: Any) -> Any:

@@ -79,6 +79,8 @@ def version(draw: Draw) -> bytes:
         return draw.choice(BAD_VERSIONS)
     if draw.one_in(4):
         digits = [draw.some(b"0123456789", draw.choice((1, 4, 5)), 1) for _ in "ab"]
+        if draw.randrange(4):  # what is said of another version is left open
+            digits[0] = draw.some(b"0", 3) + b"1"
         return b"HTTP/" + b".".join(digits)
     return draw.spoilt(VERSIONS[0]) if draw.one_in(20) else draw.choice(VERSIONS)
 

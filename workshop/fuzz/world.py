@@ -218,7 +218,7 @@ def seen(
         return status, kept, body if len(body) < 200 else (len(body), hash_of(body))
     kept = [field for field in headers if field[0] in (b"date", b"connection", b"allow")]
     kept = [field for field in kept if field != CLOSE]
-    types = [value[:10] for name, value in headers if name == b"content-type"]
+    types = [value[:10].lower() for name, value in headers if name == b"content-type"]
     lengths = [value for name, value in headers if name == b"content-length"]
     told = "a body" if body else "no body"
     if secret in body:
