@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .drawing import Draw
+from .world import counting_errors
 
 NAMES = ("the port", "the server's connection", "the client's connection")
 FREE = 40123  # the number of a free port
@@ -47,13 +49,13 @@ def draw(draw: Draw, level: int) -> tuple[Any, ...]:
 
 
 def observe(load: Callable[[str], Any], given: tuple[Any, ...], level: int) -> Any:
-    """Let it happen, and tell what each Deferred has come to."""
+    """Let it happen, and tell what each Deferred has come to, and whether errors are logged."""
     module = load("loopback")
-    if given[0] == "law":
-        return law(module, *given[1:])
-    if given[0] == "lost":
-        return lost(module, *given[1:])
-    return connecting(module, *given[1:])
+    plays: dict[str, Callable[..., Any]] = {"law": law, "lost": lost, "connect": connecting}
+    with counting_errors() as errors:
+        seen = plays[given[0]](module, *given[1:])
+        gc.collect(0)
+        return seen, errors()
 
 
 class Port:
