@@ -121,8 +121,29 @@ NO_STATUS_LINES = (
     b"",
     b"<html>",
     b"HTTP/1.0 \xb200 OK",
+    b"HTTP/1./ 200 OK",
+    b"HTTP/1.: 200 OK",
+    b"HTTP/1.0 2/0 OK",
+    b"HTTP/1.0 2:0 OK",
+    b"HTTP/1.0 20/ OK",
+    b"HTTP/1.0 20: OK",
 )
-LENGTHS = (b"-1", b"+5", b"5x", b"x", b"", b"5 5", b"0x5", b"1_0", b"\xb2", b"5,5", b"5, 5", b"5;")
+LENGTHS = (
+    b"-1",
+    b"+5",
+    b"5x",
+    b"x",
+    b"",
+    b"5 5",
+    b"0x5",
+    b"1_0",
+    b"\xb2",
+    b"5,5",
+    b"5, 5",
+    b"5;",
+    b"5:",
+    b"/5",
+)
 
 
 def url(draw: Draw) -> str:
