@@ -41,6 +41,11 @@ FILES = {
     "per%cent.txt": 13,
     "per%41.txt": 14,
     "perA.txt": 15,
+    "per%@0": 3,
+    "per%G0": 3,
+    "per%`0": 3,
+    "per%g0": 3,
+    "per%1z": 3,
     "plus+.txt": 16,
     "a;b=c": 17,
     "caf\u00e9.txt": 18,
@@ -62,6 +67,8 @@ FILES = {
     "../outside/index.html": 51,
     "../rootx/secret.txt": 52,
 }
+if os.sep == "/":  # Windows has no such name
+    FILES["per%:0"] = 3
 FOLDERS = ("", "sub", "sub/deep", "noindex", "folder.txt", "odd", "odd/index.html", "linkdir")
 LINKS = {
     "in.txt": "a.txt",
@@ -142,7 +149,7 @@ def draw(draw: Draw, level: int) -> tuple[Any, ...]:
     if draw.one_in(20):
         fields = draw.case(b"If-Modified-Since") + fields[len(b"If-Modified-Since") :]
         fields = fields if b":" in fields else b""
-    now = draw.choice((NOW, NOW, NOW, CHANGED, CHANGED - 1, FUTURE, NOW + 0.75))
+    now = draw.choice((NOW, NOW, CHANGED, CHANGED - 1, FUTURE, NOW + 0.75, NOW + 0.9999999))
     fails = draw.choice(sorted(ERRORS)) if draw.one_in(12) else ""
     method = draw.weighted(METHODS)
     if method == b"HEAD":  # nobody says what the field means there
@@ -179,7 +186,7 @@ def spelled(draw: Draw, name: bytes) -> bytes:
     often = draw.choice((1000, 1000, 5, 1))
     found = b""
     for byte in name:
-        if byte in b"%? #" or byte > 126 or draw.one_in(often):
+        if byte in b"? #" or byte > 126 or (byte == 37 and draw.randrange(4)) or draw.one_in(often):
             found += draw.choice((b"%%%02x", b"%%%02X")) % byte
         else:
             found += bytes([byte])
