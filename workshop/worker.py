@@ -23,6 +23,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from pprint import pformat
 from types import ModuleType
 from typing import Any, ClassVar, TextIO
 
@@ -418,6 +419,19 @@ def forget_fewer_warnings() -> None:
         setattr(_synctest, name, forget_fewer)
 
 
+class ShortPrinter:
+    """Takes the place of ``pprint`` in ``unittest``, which compares what it prints, line by line.
+
+    To do so with a large file takes longer than all other tests, and nobody reads the end of it.
+    """
+
+    @staticmethod
+    def pformat(value: object) -> str:
+        """Format a value; one that is long, in one line that is cut."""
+        text = repr(value)
+        return pformat(value) if len(text) < LONGEST else f"{text[: LONGEST // 4]} …"
+
+
 def main(folder: str) -> None:
     """Work until there is no more to do, in a folder that the tests may write to."""
     orders, tell = take_over_the_descriptors()
@@ -428,6 +442,7 @@ def main(folder: str) -> None:
     import_module("twisted.internet.reactor")  # which is made when it is imported
     defer.DebugInfo = OwnDebugInfo  # type: ignore[misc]
     counting.wrap_assertions(TestCase, SynchronousTestCase)
+    unittest.case.pprint = ShortPrinter  # type: ignore[attr-defined]
     gc.disable()  # nothing of one server may be collected, and log, in a test of another
     tell({"ready": os.getpid()})
     for number, order in enumerate(orders):

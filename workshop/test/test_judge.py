@@ -48,6 +48,19 @@ class StateTests(JudgedTestCase):
         self.assertIn("b'GET' != 'GET'", test.why)
         self.assertEqual(test.where, f"test_mine.py:{HEAD.count(chr(10)) + 3}")
 
+    def test_long_values(self) -> None:
+        """Of values that are long, the beginning is told."""
+        test = self.judge_test(
+            """
+    def test_long(self):
+        method = parse_request(b"GET / HTTP/1.0\\r\\n\\r\\n").method
+        self.assertEqual((method, b"a" * 10 ** 6), (b"GET", b"b" * 10 ** 6))
+"""
+        )
+        self.assertEqual(test.state, "asks for too much")
+        self.assertIn("First differing element 1:\nb'aaaa", test.why)
+        self.assertLess(len(test.why), 3000)
+
     def test_name_that_only_the_solution_has(self) -> None:
         """A test that uses what toyhttp lacks asks for too much, too."""
         test = self.judge_test(
