@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
-
-from rich.console import Console
-from rich.text import Text
+from typing import Protocol
 
 from .verdict import OWN, Verdict, short
 
 BAR = 20  # characters
 LINES = 4  # of an error's message
 LONG = 0.5  # seconds: a test that takes so many waits for something
+
+
+class Console(Protocol):
+    """Where a report is printed."""
+
+    @property
+    def width(self) -> int:
+        """How many characters a line has."""
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the text."""
+
+    def line(self, before: str, text: str, style: str) -> None:
+        """Print a line.
+
+        :param style: how to print the text, such as ``"bold green"``, if that can be done.
+        """
+
+
+class PlainConsole:
+    """A file, or a pipe: no colours, and nothing that must be imported for them."""
+
+    def __init__(self) -> None:
+        self.width = shutil.get_terminal_size().columns
+        self.encoding = sys.stdout.encoding or "ascii"
+
+    def line(self, before: str, text: str, style: str) -> None:
+        """Print a line."""
+        print(f"{before}{text}")
+
+
+class RichConsole:
+    """A terminal, which may have colours."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self.width = self._console.width
+        self.encoding = self._console.encoding
+
+    def line(self, before: str, text: str, style: str) -> None:
+        """Print a line."""
+        from rich.text import Text
+
+        self._console.print(Text.assemble((before, "dim"), (text, style)), soft_wrap=True)
 
 
 class Report:
@@ -54,7 +101,7 @@ class Report:
         ]
         for number, line in enumerate(lines):
             before = f"{' ' * indent}{printable(label):<{tab}}" if number == 0 else margin
-            self._console.print(Text.assemble((before, "dim"), (line, style)), soft_wrap=True)
+            self._console.line(before, line, style)
 
     def _head(self, question: str, answer: str, good: bool) -> None:
         self._say(0, answer, "green" if good else "yellow", question, 13)
@@ -178,7 +225,8 @@ def show(verdict: Verdict, idle: bool = False, reveal: bool = False) -> None:
     :param idle: whether to name the tests that catch nothing.
     :param reveal: whether to tell all survivors, and all that the learner's code violates.
     """
-    Report(Console(highlight=False), idle, reveal).show(verdict)
+    console = RichConsole() if sys.stdout.isatty() else PlainConsole()
+    Report(console, idle, reveal).show(verdict)
 
 
 def _number(number: int, noun: str) -> str:

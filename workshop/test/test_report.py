@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
-from rich.console import Console
 from twisted.trial.unittest import TestCase
 
 from exercises.manifest import STAGES
 from workshop.environment import ROOT
 from workshop.jobs import Problem
 from workshop.judging import judge_elsewhere
-from workshop.report import Report
+from workshop.report import PlainConsole, Report, RichConsole
 from workshop.test.judged import HEAD
 from workshop.verdict import BugVerdict, Failing, OwnVerdict, TestVerdict, Verdict
 
@@ -42,10 +43,12 @@ def printed(
 ) -> str:
     """Return what is printed for people."""
     data = io.BytesIO()
-    stream = io.TextIOWrapper(data, encoding=encoding, errors="replace")
-    Report(Console(file=stream, width=width, highlight=False), reveal=reveal).show(verdict)
-    stream.flush()
-    return data.getvalue().decode(encoding)
+    with mock.patch.object(sys, "stdout", io.TextIOWrapper(data, encoding, "replace")):
+        console = PlainConsole()
+        console.width = width
+        Report(console, reveal=reveal).show(verdict)
+        sys.stdout.flush()
+        return data.getvalue().decode(encoding)
 
 
 class ReportTests(TestCase):
@@ -160,6 +163,17 @@ Valid, but not thorough. What would show this? It is late.
         text = printed(verdict)
         self.assertEqual([char for char in text if not char.isprintable() and char != "\n"], [])
         self.assertIn("\\x1b[2J", text)
+
+    def test_terminal(self) -> None:
+        """A terminal shows the same, in colours."""
+        stream = io.StringIO()
+        self.patch(sys, "stdout", stream)
+        self.patch(os, "environ", {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80"})
+        verdict = verdict_with("valid", "raises")
+        Report(RichConsole()).show(verdict)
+        text = stream.getvalue()
+        self.assertIn("\x1b[31m", text)
+        self.assertEqual(re.sub("\x1b\\[[0-9;]*m", "", text), printed(verdict))
 
     def test_only(self) -> None:
         """What alone was judged is said."""
