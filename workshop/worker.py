@@ -46,6 +46,7 @@ from .jobs import Job, Outcome, Problem
 from .processes import end_this_tree
 
 LONGEST = 2000  # characters of a message
+COLLECT = 8  # jobs; what is collected late is blamed on nobody, see OwnDebugInfo
 WARM = 1  # jobs after which the modules that all servers need are loaded
 TEST = re.compile(r"test(_|[A-Z]|$)")
 NO_CASE = "Trial runs the methods of a TestCase, and nothing else: put it into one."
@@ -451,7 +452,8 @@ def main(folder: str) -> None:
             tell(event)
         if isolation.spent:
             end_this_tree()
-        gc.collect()
+        if number % COLLECT == 0:
+            gc.collect()
         if number < WARM:
             gc.freeze()  # what is there now need not be looked at again
 
