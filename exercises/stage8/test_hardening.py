@@ -1,4 +1,4 @@
-"""Stage 8, hardening: what a helper must stand that many tests rely on.
+"""Stage 8, hardening: what a helper on which many tests rely must withstand.
 
 The tests are in the order in which you would make them pass:
 ``trial -x --order toptobottom exercises.stage8.test_hardening``
@@ -35,7 +35,7 @@ class AnyLossTests(TestCase):
     """A connection that breaks is gone as well."""
 
     def test_any_reason(self) -> None:
-        """A reset counts as lost, as an end in order does: it fires with ``None``."""
+        """A reset counts as a loss, as a clean close does: it fires with ``None``."""
         for reason in (ConnectionDone, ConnectionLost, ConnectionAborted, ValueError):
             protocol = Protocol()
             lost = outcomes(connection_lost(protocol))
@@ -44,7 +44,7 @@ class AnyLossTests(TestCase):
             self.assertEqual(lost, [None], f"lost by {reason.__name__}")
 
     def test_own_method_that_raises(self) -> None:
-        """It fires, too, if the protocol's own ``connectionLost`` raises; a test must not hang."""
+        """It fires even if the protocol's own ``connectionLost`` raises; a test must not hang."""
         protocol = Protocol()
         self.patch(protocol, "connectionLost", lambda reason: 1 / 0)
         lost = outcomes(connection_lost(protocol))
@@ -54,21 +54,21 @@ class AnyLossTests(TestCase):
         self.assertEqual(lost, [None], "the connection is lost, and connectionLost has raised")
 
     def test_each_protocol_has_its_own(self) -> None:
-        """One connection is lost, and another of the same class is not."""
+        """One protocol loses its connection; another of the same class does not."""
         first, second = Protocol(), Protocol()
         lost = [outcomes(connection_lost(protocol)) for protocol in (first, second)]
         first.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(lost, [[None], []], "the first of two is lost")
 
     def test_asked_twice(self) -> None:
-        """A test may ask, and ``connect`` too: each gets a Deferred, and both fire."""
+        """A test may call it, and ``connect`` too: each gets a Deferred, and both fire."""
         protocol = Protocol()
         lost = [outcomes(connection_lost(protocol)) for _ in range(2)]
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(lost, [[None], [None]], "the connection is lost")
 
     def test_asked_while_connected(self) -> None:
-        """It may be asked, too, when the connection has been made long ago."""
+        """It may also be called when the connection was made long ago."""
         protocol = Protocol()
         protocol.makeConnection(StrictTransport(self))
         lost = outcomes(connection_lost(protocol))
@@ -77,7 +77,7 @@ class AnyLossTests(TestCase):
 
 
 class TimeTests(LawTestCase):
-    """The time that it has, and what is said when it is over."""
+    """How long ``disconnect`` waits, and what it reports when the time is over."""
 
     def test_the_time_is_exact(self) -> None:
         """It fails when ``timeout`` seconds are over, not before, and leaves no delayed call."""
@@ -92,7 +92,7 @@ class TimeTests(LawTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [], f"after {seconds} seconds")
 
     def test_usual_timeout(self) -> None:
-        """Without other orders it is 3 seconds: less than a test may take."""
+        """The default is 3 seconds: less than a test may take."""
         never: Deferred[None] = Deferred()
         loopback = Loopback(self.clock, self.port, self.client, never, never)
         disconnected = outcomes(loopback.disconnect())
@@ -102,7 +102,7 @@ class TimeTests(LawTestCase):
         self.assert_names(disconnected, *self.three)
 
     def test_the_time_is_not_put_off(self) -> None:
-        """It is the time for all three together, not for each, nor for the next."""
+        """The timeout is for all three together, and nothing restarts it."""
         disconnected = outcomes(self.loopback.disconnect())
         self.clock.advance(1)
         self.go("the port")
@@ -112,7 +112,7 @@ class TimeTests(LawTestCase):
         self.assert_names(disconnected, "the server's connection")
 
     def test_two_are_named(self) -> None:
-        """What has gone is not named; what has not is."""
+        """What is gone is not named; what is still there is."""
         for gone in list(self.three):
             self.setUp()
             disconnected = outcomes(self.loopback.disconnect())
@@ -121,7 +121,7 @@ class TimeTests(LawTestCase):
             self.assert_names(disconnected, *[name for name in self.three if name != gone])
 
     def test_a_second_failure(self) -> None:
-        """It names what is missing then: what has gone since the first is not named."""
+        """It names what is still there: not what has gone since the first failure."""
         for gone in list(self.three):
             self.setUp()
             first = outcomes(self.loopback.disconnect())
@@ -140,7 +140,7 @@ class TimeTests(LawTestCase):
         self.assert_names(second, *self.three)
 
     def test_again_after_each_has_failed(self) -> None:
-        """Nothing is taken for gone because somebody has waited for it in vain."""
+        """Nothing counts as gone only because somebody has waited for it in vain."""
         for missing in list(self.three):
             self.setUp()
             for _ in range(2):
@@ -174,7 +174,7 @@ class PortThatCannotStopTests(LawTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_too_late_as_well(self) -> None:
-        """When the others do not go away in time, that is the failure."""
+        """If the others do not go away in time, that is the failure that is reported."""
         disconnected = outcomes(self.loopback.disconnect())
         self.port.stopped.errback(OSError("no"))
         self.go("the client's connection")
@@ -197,7 +197,7 @@ class PortThatCannotStopTests(LawTestCase):
 
 
 class EitherEndTests(MemoryTestCase):
-    """The two ends come and go in whatever order they like, and are not mixed up."""
+    """The two ends come and go in any order, and are not mixed up."""
 
     def begin(self) -> None:
         """Let both ends be connected."""
@@ -206,7 +206,7 @@ class EitherEndTests(MemoryTestCase):
         self.connect_server()
 
     def test_the_servers_own_method_comes_first(self) -> None:
-        """When ``connect`` fires, the server's own ``connectionMade`` is done."""
+        """When ``connect`` fires, the server's own ``connectionMade`` has returned."""
         fired: list[int] = []  # how often connect had fired when the method was called
         self.patch(self.server, "connectionMade", lambda: fired.append(len(self.connected)))
         self.begin()
@@ -214,7 +214,7 @@ class EitherEndTests(MemoryTestCase):
         self.assertEqual(fired, [0], "how often connect had fired before")
 
     def test_either_goes_first(self) -> None:
-        """``disconnect`` waits for the other end, however the first one went."""
+        """``disconnect`` waits for the other end, however the first one was lost."""
         for reason in (ConnectionDone(), ConnectionLost(), ConnectionAborted()):
             for lose, other in (
                 (self.lose_client, self.lose_server),
@@ -249,7 +249,7 @@ class EitherEndTests(MemoryTestCase):
             self.assertEqual([end for end in ends if end in text], [missing], text)
 
     def test_server_is_gone_before_the_client_is_there(self) -> None:
-        """A server may close at once; its end is lost before the client's is made."""
+        """A server may close at once; its end is lost before the client's is connected."""
         self.accept()
         self.connect_server()
         self.lose_server(ConnectionDone())
@@ -260,7 +260,7 @@ class EitherEndTests(MemoryTestCase):
         self.assertEqual(disconnected, [None], "both ends are lost")
 
     def test_client_is_gone_before_the_server_is_there(self) -> None:
-        """So may a client; the server is waited for all the same."""
+        """So may a client; ``connect`` waits for the server all the same."""
         self.connect_client()
         self.lose_client(ConnectionDone())
         self.accept()
@@ -272,7 +272,7 @@ class EitherEndTests(MemoryTestCase):
         self.assertEqual(disconnected, [None], "both ends are lost")
 
     def test_cannot_connect(self) -> None:
-        """If the client cannot connect, that error is the error."""
+        """If the client cannot connect, ``connect`` fails with that error."""
         factory = self.memory.tcpClients[0][2]
         factory.clientConnectionFailed(self.memory.connectors[0], Failure(ConnectError()))
         self.memory.port.stopped.callback(None)
@@ -301,7 +301,7 @@ class Closing(Protocol):
 
 
 class NetworkHardeningTests(TestCase):
-    """Over TCP: what is still to be written, and ends that go at once."""
+    """Over TCP: data that is still to be written, and ends that close at once."""
 
     async def test_two_at_once(self) -> None:
         """Each has a port of its own, which nobody had to choose."""
@@ -315,7 +315,7 @@ class NetworkHardeningTests(TestCase):
         await loopback.disconnect()
 
     async def test_large_body_to_the_client(self) -> None:
-        """The server still has megabytes to write when the client closes: both ends go."""
+        """The server still has megabytes to write when the client closes: both ends are lost."""
         server, client = Flooding(), Collecting()
         loopback = await connect(reactor, OneServer(server), client)
         await client.first

@@ -45,7 +45,7 @@ class FakePort:
         self.calls = 0
 
     def getHost(self) -> IPv4Address:
-        """Return where it listens."""
+        """Return the address on which it listens."""
         return IPv4Address("TCP", "127.0.0.1", 40123)
 
     def stopListening(self) -> Deferred[None] | None:
@@ -55,7 +55,7 @@ class FakePort:
 
 
 class LawTestCase(TestCase):
-    """Three pending Deferreds, all in the hands of the test; it has no test itself."""
+    """Three pending Deferreds, all held by the test; this class has no test of its own."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -82,11 +82,11 @@ class LawTestCase(TestCase):
             self.three[name].callback(None)
 
     def assert_waits(self, disconnected: list[Any]) -> None:
-        """See that the Deferred of a ``disconnect`` has not fired."""
+        """Assert that the Deferred of a ``disconnect`` has not fired."""
         self.assertEqual(disconnected, [], f"it fired when this had gone: {self.gone}")
 
     def assert_fired(self, disconnected: list[Any]) -> None:
-        """See that it has fired, with ``None``."""
+        """Assert that it has fired, with ``None``."""
         self.assertEqual(disconnected, [None], f"this has gone: {self.gone}")
 
     def assert_waits_for(self, last: str) -> None:
@@ -98,7 +98,7 @@ class LawTestCase(TestCase):
         self.assert_fired(disconnected)
 
     def assert_names(self, disconnected: list[Any], *missing: str) -> None:
-        """See that it has failed, and that the text names these things, and them alone."""
+        """Assert that it has failed, and that the text names these things, and no others."""
         kinds = [getattr(outcome, "type", outcome) for outcome in disconnected]
         self.assertEqual(kinds, [StillConnected], f"the time is over; gone: {self.gone}")
         text = disconnected[0].getErrorMessage()
@@ -110,12 +110,12 @@ class PortTests(LawTestCase):
     """Step 1. The port is the first of the three things."""
 
     def test_what_it_is_given(self) -> None:
-        """A test finds the port and the client's protocol again."""
+        """The port and the client's protocol are kept as attributes, for the test."""
         self.assertIs(self.loopback.port, self.port)
         self.assertIs(self.loopback.client, self.client)
 
     def test_nothing_before(self) -> None:
-        """Before somebody calls ``disconnect``, nothing goes away, and no time runs."""
+        """Until somebody calls ``disconnect``, nothing is closed, and no timer runs."""
         self.assertEqual((self.port.calls, self.transport.disconnecting), (0, False))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -137,7 +137,7 @@ class PortTests(LawTestCase):
 
 
 class ConnectionLostTests(TestCase):
-    """Step 2. A protocol is told when its connection is lost; a test wants to know it too."""
+    """Step 2. A protocol is told when its connection is lost; a test must learn of it too."""
 
     def test_not_yet(self) -> None:
         """While the connection is there, the Deferred does not fire."""
@@ -155,7 +155,7 @@ class ConnectionLostTests(TestCase):
         self.assertEqual(lost, [None], "the connection is lost")
 
     def test_protocol_comes_first(self) -> None:
-        """When it fires, the protocol's own ``connectionLost`` is done, with the same reason."""
+        """When it fires, the protocol's own ``connectionLost`` has run, with the same reason."""
         events: list[object] = []
 
         class Noting(Protocol):
@@ -173,12 +173,12 @@ class ClientTests(LawTestCase):
     """Step 2. The client's connection is the second thing."""
 
     def test_closes_the_client(self) -> None:
-        """The client is told to close, not to abort, and nobody waits for the port before."""
+        """The client is told to close, not to abort, without waiting for the port first."""
         self.loopback.disconnect()
         self.assertTrue(self.transport.disconnecting, "nobody called loseConnection()")
 
     def test_waits_for_the_clients_connection(self) -> None:
-        """``loseConnection`` only begins to close: what was written must go first."""
+        """``loseConnection`` only begins to close: what was written must be sent first."""
         self.assert_waits_for("the client's connection")
 
 
@@ -186,11 +186,11 @@ class ServerTests(LawTestCase):
     """Step 3. The server's connection is the third."""
 
     def test_waits_for_the_servers_connection(self) -> None:
-        """The server hears of the end later than the client."""
+        """The server learns of the loss later than the client."""
         self.assert_waits_for("the server's connection")
 
     def test_any_order(self) -> None:
-        """The three go away in whatever order they like."""
+        """The three go away in any order."""
         for order in permutations(self.three):
             self.setUp()
             disconnected = outcomes(self.loopback.disconnect())
@@ -220,13 +220,13 @@ class NamesTests(LawTestCase):
     """Step 4. A bare timeout says that something hangs. This one says what."""
 
     def test_not_too_early(self) -> None:
-        """Until the time is over, there is hope."""
+        """Until the time is over, it keeps waiting."""
         disconnected = outcomes(self.loopback.disconnect())
         self.clock.advance(1.9)
         self.assert_waits(disconnected)
 
     def test_each_is_named(self) -> None:
-        """When one of the three never goes away, the failure names it, and it alone."""
+        """When one of the three never goes away, the failure names that one, and no other."""
         for missing in list(self.three):
             self.setUp()
             disconnected = outcomes(self.loopback.disconnect())
@@ -241,13 +241,13 @@ class NamesTests(LawTestCase):
         self.assert_names(disconnected, *self.three)
 
     def test_no_delayed_call_is_left(self) -> None:
-        """When all three are gone, nothing is left to happen."""
+        """When all three are gone, no delayed call is left."""
         self.loopback.disconnect()
         self.go(*self.three)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_what_goes_later(self) -> None:
-        """What goes away when nobody waits any more does no harm."""
+        """What goes away when nobody is waiting any more does no harm."""
         disconnected = outcomes(self.loopback.disconnect())
         self.clock.advance(2)
         self.go(*self.three)
@@ -255,7 +255,7 @@ class NamesTests(LawTestCase):
 
 
 class TwiceTests(LawTestCase):
-    """Step 5. A test calls it, and then its cleanup calls it once more."""
+    """Step 5. A test calls ``disconnect``, and then its cleanup calls it once more."""
 
     def test_both_callers(self) -> None:
         """Each has a Deferred of its own: what one does with it, the other does not see."""
@@ -270,13 +270,13 @@ class TwiceTests(LawTestCase):
         self.assert_fired(other)
 
     def test_again_when_all_is_gone(self) -> None:
-        """A call that comes later has nothing to wait for, and leaves nothing behind."""
+        """A later call has nothing to wait for, and leaves nothing behind."""
         self.assert_waits_for("the port")
         self.assert_fired(outcomes(self.loopback.disconnect()))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_again_after_it_was_too_late(self) -> None:
-        """A call that comes after the failure waits anew."""
+        """A call after the failure waits again."""
         outcomes(self.loopback.disconnect())
         self.clock.advance(2)
         disconnected = outcomes(self.loopback.disconnect())
@@ -302,26 +302,26 @@ class OneServer(Factory):
         self.addresses: list[object] = []
 
     def buildProtocol(self, addr: object) -> Protocol:
-        """Somebody is accepted."""
+        """Accept a connection, and note its address."""
         self.addresses.append(addr)
         return self.made
 
 
 class Memory(MemoryReactorClock):
-    """A reactor in memory: it notes who listens and who connects, and connects nobody."""
+    """A reactor in memory: it records who listens and who connects, and connects nobody."""
 
     def __init__(self) -> None:
         super().__init__()
         self.port = FakePort()
 
     def listenTCP(self, *args: Any, **options: Any) -> FakePort:
-        """Note it, and return a port that has a number, as a real one has."""
+        """Record it, and return a port that has a number, as a real one has."""
         super().listenTCP(*args, **options)
         return self.port
 
 
 class MemoryTestCase(TestCase):
-    """``connect``, with a reactor in memory; it has no test itself.
+    """``connect``, with a reactor in memory; this class has no test of its own.
 
     The test decides when which end is there, and when it is lost.
     """
@@ -333,7 +333,7 @@ class MemoryTestCase(TestCase):
         self.turn()
 
     def turn(self) -> None:
-        """Let the reactor turn a few times: what takes a turn of it may happen."""
+        """Run a few iterations of the reactor, for code that needs one."""
         self.memory.pump(5 * [0.0])
 
     def connect_client(self) -> None:
@@ -369,11 +369,11 @@ class MemoryTestCase(TestCase):
         self.turn()
 
     def assert_waits(self, why: str) -> None:
-        """See that the Deferred of ``connect`` has not fired."""
+        """Assert that the Deferred of ``connect`` has not fired."""
         self.assertEqual(self.connected, [], why)
 
     def assert_connected(self) -> None:
-        """See that it has fired, with a ``Loopback``."""
+        """Assert that it has fired, with a ``Loopback``."""
         self.assertEqual(len(self.connected), 1, "both ends are connected: it must fire")
         self.assertIsInstance(self.connected[0], Loopback)
 
@@ -395,7 +395,7 @@ class ConnectTests(MemoryTestCase):
         self.assertEqual(listening, [(0, "127.0.0.1")])
 
     def test_connects_to_that_port(self) -> None:
-        """It connects once, to the number that the port has got."""
+        """It connects once, to the number that the port was given."""
         connecting = [(host, port) for host, port, *_ in self.memory.tcpClients]
         self.assertEqual(connecting, [("127.0.0.1", 40123)])
 
@@ -417,7 +417,7 @@ class ConnectTests(MemoryTestCase):
         self.assert_connected()
 
     def test_disconnects(self) -> None:
-        """What it gives keeps the port and the client, and waits for both ends."""
+        """Its ``Loopback`` has the port and the client, and waits for both ends."""
         self.connect_client()
         self.accept()
         self.connect_server()
@@ -432,7 +432,7 @@ class ConnectTests(MemoryTestCase):
 
 
 class Collecting(Protocol):
-    """It keeps what it receives, and tells when that begins, and when the connection is lost."""
+    """A protocol that keeps what it receives, and tells when that begins, and when it is lost."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -461,7 +461,7 @@ class NetworkTests(TestCase):
         self.assertEqual((server.done.called, client.done.called), (True, True), "lost?")
 
     async def test_address_of_the_client(self) -> None:
-        """The server's factory is asked once, with the client's address."""
+        """The server's factory is asked for a protocol once, with the client's address."""
         factory = OneServer(Protocol())
         loopback = await connect(reactor, factory, Protocol())
         self.addCleanup(loopback.disconnect)
