@@ -305,6 +305,8 @@ class ReadmeTests(TestCase):
         for document in [ROOT / "README.md", *ROOT.glob("*/**/*.md"), ROOT / "CONTRIBUTING.md"]:
             if any(part.startswith(".") for part in document.relative_to(ROOT).parts):
                 continue
+            # What stands in a fragment will stand in CHANGELOG.md.
+            folder = ROOT if document.parent.name == "newsfragments" else document.parent
             for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
                 if not target.startswith("http"):
-                    self.assertTrue((document.parent / target).exists(), f"{document}: {target}")
+                    self.assertTrue((folder / target).exists(), f"{document}: {target}")
