@@ -183,6 +183,7 @@ class PortThatCannotStopTests(LawTestCase):
         self.assertEqual(kinds, [StillConnected], "the server's connection is still there")
         self.assertIn("the server's connection", disconnected[0].getErrorMessage())
         self.assertNotIn("the client's connection", disconnected[0].getErrorMessage())
+        self.assertNotIn("the port", disconnected[0].getErrorMessage())
 
     def test_the_next_one_can(self) -> None:
         """The failure of one ``Loopback`` is not that of another."""

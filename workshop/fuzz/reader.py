@@ -107,7 +107,7 @@ def observe(load: Callable[[str], Any], given: tuple[Any, ...], level: int) -> A
     seen: list[Any] = []
     if not at_the_end:
         seen.append(outcome(lambda: taken(reader), error))
-    chunks = (*chunks, b"x\r\n\r\n")  # what is wrong with the last head is told now
+    chunks = (*chunks, 12 * b"x\r\n\r\n")  # what is wrong with the last head is told now
     for number, chunk in enumerate(chunks):
         reader.feed(chunk)
         if at_the_end and number < len(chunks) - 2:

@@ -73,6 +73,7 @@ class Wire:
         self.waiting: list[bytes] = []
         self.wrong: set[str] = set()
         self.lost_with = ""
+        self.is_asked = False
         self.writes = 0
 
     def write(self, data: bytes) -> None:
@@ -121,9 +122,7 @@ class Wire:
         if self.lost:
             producer.stopProducing()
             return
-        if streaming:
-            self.wrong.add("registers a push producer")
-        self.producer = producer
+        self.producer, self.is_asked = producer, not streaming
         if self.pulls and not streaming:
             producer.resumeProducing()
 
@@ -155,7 +154,7 @@ class Wire:
     def pull(self, most: int) -> None:
         """Ask the producer for so many pieces."""
         for _ in range(most):
-            if self.producer is None or self.lost or self.aborted:
+            if self.producer is None or not self.is_asked or self.lost or self.aborted:
                 return
             self.producer.resumeProducing()
 
