@@ -184,6 +184,14 @@ class BrokenResponseTests(TestCase):
         for result in (None, b"secret", "secret", 200, Request):
             self.assert_500(lambda request: result, f"returns {result!r}")  # noqa: B023
 
+    def test_response_of_wrong_values(self) -> None:
+        """Nor can a response that is made of what is neither bytes nor pairs."""
+        for values in ((200, 7), (200, [None]), (200, [], 7)):
+            self.assert_500(
+                lambda request: Response(*values),  # noqa: B023
+                f"returns Response{values!r}",
+            )
+
     def test_response_that_cannot_be_sent(self) -> None:
         """Nor can a response with a field that stage 2 refuses (RFC 1945, 4.2)."""
         for field in ((b"Location", b"/\r\nSet-Cookie: secret"), (b"X secret", b"y")):

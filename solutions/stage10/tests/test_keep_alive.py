@@ -382,6 +382,17 @@ class KeepAliveTests(TestCase):
         self.assertEqual(statuses, [200, *chunks * 50 * [404]])
         self.assertEqual(self.transport.producerState, "producing", "all is answered")
 
+    def test_timer_of_a_file(self) -> None:
+        """When a file is sent, its timer is gone: the connection lives as long as it is used."""
+        self.connect(self.make_large())
+        self.send(get("/large"))
+        self.read_all()
+        for _ in range(2 * CLOSE // (IDLE - 1)):
+            self.clock.advance(IDLE - 1)
+            self.send(get("/missing"))
+            self.assertEqual(self.transport.state, "open", f"{self.clock.seconds()} s after a file")
+            self.assertEqual([status for status, _, _ in self.answers()], [404])
+
     def test_file_in_the_way(self) -> None:
         """What is done before the file is sent waits for it; what comes is answered behind it."""
         files, later = self.make_large(), Later()

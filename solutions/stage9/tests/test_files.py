@@ -316,14 +316,22 @@ class FileTests(TestCase):
         self.assertEqual(self.flushLoggedErrors(TypeError, AttributeError), [])
 
     def test_file_that_cannot_be_opened(self) -> None:
-        """Whatever else goes wrong when a file is opened is 404 or 503, not a 500."""
+        """Whatever goes wrong when a file is opened is no 500, and its reason is not shown."""
         self.write("a.txt")
-        for error in (IsADirectoryError, BlockingIOError, InterruptedError, OSError):
-            self.errors["a.txt"] = error(24, "Too many open files")
+        expected: dict[type[OSError], tuple[int, ...]] = {
+            PermissionError: (403,),
+            FileNotFoundError: (404,),
+            NotADirectoryError: (404,),
+            **dict.fromkeys(
+                (IsADirectoryError, BlockingIOError, InterruptedError, OSError), (404, 503)
+            ),
+        }
+        for error, statuses in expected.items():
+            self.errors["a.txt"] = error(24, "secret reason", "/secret/a.txt")
             for method in ("GET", "HEAD"):
                 status, _, body = self.get("/a.txt", method=method)
-                self.assertIn(status, (404, 503), f"{method}, and open_file raises {error}")
-                self.assertNotIn(b"Too many", body, "what went wrong is for the log")
+                self.assertIn(status, statuses, f"{method}, and open_file raises {error}")
+                self.assertNotIn(b"secret", body, f"what {error} says is for the log")
         self.flushLoggedErrors(OSError)  # it may be logged
 
     def test_error_says_so(self) -> None:
