@@ -871,6 +871,14 @@ class KeepAliveTests(TestCase):
         self.assertEqual(self.transport.producerState, "producing", "all is answered")
         self.assert_connection(*20 * ["kept"])
 
+    def test_no_pause_for_the_last_request(self) -> None:
+        """The last request does not pause the transport, or nobody hears that its client goes."""
+        for last in (b"GET /b HTTP/1.0\r\n\r\n", b"G@T /b HTTP/1.0\r\n\r\n"):
+            self.connect(Later())
+            self.send(get("/a"))
+            self.send(last)
+            self.assertEqual(self.transport.producerState, "producing", f"sent /a, {last!r}")
+
     def test_pause(self) -> None:
         """The transport is paused when there are 8 and more comes, and not before."""
         handler = Later()
