@@ -186,7 +186,8 @@ class BrokenResponseTests(TestCase):
 
     def test_response_of_wrong_values(self) -> None:
         """Nor can a response that is made of what is neither bytes nor pairs."""
-        for values in ((200, 7), (200, [None]), (200, [], 7)):
+        wrong: list[tuple[Any, ...]] = [(200, 7), (200, [None]), (200, [], 7)]
+        for values in wrong:
             self.assert_500(
                 lambda request: Response(*values),  # noqa: B023
                 f"returns Response{values!r}",
