@@ -97,7 +97,7 @@ class RefusedBytesTests(TestCase):
         """A line without an end is refused, too: 431, or 414 (RFC 9110, 15.5.15)."""
         sent = b"GET /" + 20000 * b"a"
         status = answer(self, hello, sent)[:12]
-        self.assertIn(status, (b"HTTP/1.0 431", b"HTTP/1.0 414"), f"sent {len(sent)} bytes")
+        self.assertIn(status, (b"HTTP/1.0 431", b"HTTP/1.0 414"))
 
     def test_explanation(self) -> None:
         """The body explains, as plain text, which no browser takes for HTML (RFC 1945, 9.4)."""
@@ -105,7 +105,7 @@ class RefusedBytesTests(TestCase):
             written = answer(self, hello, sent)
             _, body = status_and_body(written)
             message = f"sent {sent[:60]!r}, {status!r} was written with the body {body!r}"
-            self.assertNotEqual(body, b"", message)
+            self.assertNotEqual(body.strip(), b"", message)
             self.assertEqual(media_type(written), b"text/plain", message)
             self.assertEqual(field(written, b"Content-Length"), b"%d" % len(body), message)
 
@@ -156,10 +156,10 @@ class BrokenResponseTests(TestCase):
             channel.dataReceived(sent)
             message = f"the handler {name}; sent {sent!r}"
             status, body = status_and_body(transport.value())
-            done = (status, body != b"", transport.state)
+            done = (status, body.strip() != b"", transport.state)
             self.assertEqual(done, (b"HTTP/1.0 500", sent != HEAD, "closing"), message)
             self.assertEqual(media_type(transport.value()), b"text/plain", message)
-            self.assertNotIn(b"secret", transport.value(), message)
+            self.assertNotIn(b"secret", transport.value(), f"{message}: {body!r} tells a secret")
             self.assertEqual(len(self.flushLoggedErrors()), 1, f"{message}: failures logged")
 
     def test_handler_that_raises_anything(self) -> None:

@@ -132,7 +132,7 @@ class LateFailureTests(TestCase):
                 done = (head[:12], body != b"", transport.state)
                 expected = (b"HTTP/1.0 500", sent != HEAD, "closing")
                 self.assertEqual(done, expected, f"sent {sent!r}; the handler {name}")
-                self.assertNotIn(b"secret", transport.value(), f"the handler {name}")
+                self.assertNotIn(b"secret", transport.value())
                 self.assertEqual(len(self.flushLoggedErrors()), 1, f"{name}: failures logged")
 
     def test_response_that_cannot_be_sent(self) -> None:
@@ -148,7 +148,7 @@ class LateFailureTests(TestCase):
             started.callback(None)
             done = (transport.value()[:12], transport.state)
             self.assertEqual(done, (b"HTTP/1.0 500", "closing"), f"sent {sent!r}")
-            self.assertNotIn(b"secret", transport.value(), f"sent {sent!r}")
+            self.assertNotIn(b"secret", transport.value())
             self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1, "failures logged")
 
     def test_failure_is_logged_once(self) -> None:
