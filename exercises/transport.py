@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import FailTest, SynchronousTestCase
 
 
 class StrictTransport(StringTransport):
@@ -21,12 +21,14 @@ class StrictTransport(StringTransport):
     :param test: the test, which fails at its end if there was a mistake.
     :ivar may_abort: whether ``abortConnection`` is right in this test.
     :ivar mistakes: what was done in a wrong way, and where: a sentence for each.
+    :ivar sent: what the client sent, in the chunks that were delivered.
     """
 
     def __init__(self, test: SynchronousTestCase) -> None:
         super().__init__()
         self.may_abort = False
         self.mistakes: list[str] = []
+        self.sent: list[bytes] = []
         test.addCleanup(self.check)
 
     @property
@@ -39,9 +41,9 @@ class StrictTransport(StringTransport):
         return "closing" if self.disconnecting else "open"
 
     def check(self) -> None:
-        """Raise an ``AssertionError`` if there was a mistake."""
+        """Let the test fail if there was a mistake."""
         if self.mistakes:
-            raise AssertionError("\n".join(self.mistakes))
+            raise FailTest("\n".join(self.mistakes))
 
     def write(self, data: bytes) -> None:
         """Keep what is written, for ``value()``."""
@@ -71,6 +73,16 @@ class StrictTransport(StringTransport):
         if not self.may_abort:
             self._note("abortConnection() where it is not allowed")
         super().abortConnection()
+
+    def deliver(self, protocol: IProtocol, *chunks: bytes) -> None:
+        """Do what a reactor does when bytes come; should it fail, tell which bytes those were."""
+        for chunk in filter(None, chunks):
+            self.sent.append(chunk)
+            try:
+                protocol.dataReceived(chunk)
+            except Exception:
+                error = traceback.format_exc()
+                raise FailTest(f"sent {self.sent!r:.500}, and this came:\n{error}") from None
 
     def lose(self, protocol: IProtocol, reason: Exception | None = None) -> None:
         """Do what a reactor does when the connection is lost: stop the producer, tell both.

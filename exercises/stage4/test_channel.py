@@ -57,8 +57,7 @@ def connect(
 def answer(test: TestCase, handler: Callable[[Request], Response], *chunks: bytes) -> bytes:
     """Return all that is written to a client that sends these chunks."""
     channel, transport = connect(test, handler)
-    for chunk in chunks:
-        channel.dataReceived(chunk)
+    transport.deliver(channel, *chunks)
     written: bytes = transport.value()
     return written
 
@@ -94,7 +93,7 @@ class AnswerTests(TestCase):
         """In HTTP/1.0 a connection is for one request (RFC 1945, 1.3)."""
         for sent in (GET, HEAD, POST):
             channel, transport = connect(self, hello)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assertEqual(transport.state, "closing", f"sent {sent!r}")
 
     def test_handler_gets_the_request(self) -> None:
@@ -115,9 +114,9 @@ class AnswerTests(TestCase):
             clock = Clock()
             clock.advance(784111775)
             channel, transport = connect(self, hello, clock)
-            channel.dataReceived(sent[:-1])
+            transport.deliver(channel, sent[:-1])
             clock.advance(2)
-            channel.dataReceived(sent[-1:])
+            transport.deliver(channel, sent[-1:])
             dates = [line for line in lines(transport.value()) if line.startswith(b"Date")]
             expected = [b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"]
             self.assertEqual(dates, expected, f"sent {sent!r}")
@@ -141,7 +140,7 @@ class RefusalTests(TestCase):
         """Assert that ``sent`` gets this status, an explanation, and the connection's end."""
         handler = Recorder()
         channel, transport = connect(self, handler)
-        channel.dataReceived(sent)
+        transport.deliver(channel, sent)
         status, body = status_and_body(transport.value())
         self.assertEqual((status, transport.state), (expected, "closing"), f"sent {sent!r}")
         self.assertNotEqual(
@@ -206,7 +205,7 @@ class ChunkTests(TestCase):
             for i in range(len(sent)):
                 done = (transport.value(), transport.state, handler.requests)
                 self.assertEqual(done, (b"", "open", []), f"sent {sent[:i]!r}")
-                channel.dataReceived(sent[i : i + 1])
+                transport.deliver(channel, sent[i : i + 1])
             status, _ = status_and_body(transport.value())
             self.assertEqual(status, b"HTTP/1.0 200", f"sent {sent!r}, one byte at a time")
 

@@ -88,7 +88,7 @@ class RefusedBytesTests(TestCase):
         for sent, status in self.refused:
             handler = Recorder()
             channel, transport = connect(self, handler)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             done = (transport.value()[:12], transport.state, len(handler.requests))
             expected = (b"HTTP/1.0 " + status, "closing", 0)
             self.assertEqual(done, expected, f"sent {sent[:60]!r}, {len(sent)} bytes")
@@ -116,7 +116,7 @@ class RefusedBytesTests(TestCase):
             clock.advance(784111776)
             channel, transport = connect(self, hello, clock)
             clock.advance(1)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             date = field(transport.value(), b"Date")
             self.assertEqual(date, b"Sun, 06 Nov 1994 08:49:37 GMT", f"sent {sent[:60]!r}")
 
@@ -125,10 +125,10 @@ class RefusedBytesTests(TestCase):
         for sent, _ in self.refused:
             handler = Recorder()
             channel, transport = connect(self, handler)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             before = transport.value()
             for more in (b"x", b"\r\n\r\n", GET, BAD):
-                channel.dataReceived(more)
+                transport.deliver(channel, more)
             done = (lines(transport.value()), handler.requests)
             self.assertEqual(done, (lines(before), []), f"sent {sent[:60]!r}, then more")
 
@@ -153,7 +153,7 @@ class BrokenResponseTests(TestCase):
         """Assert that the failure of ``handler`` is answered, and logged once."""
         for sent in (GET, HEAD, POST):
             channel, transport = connect(self, handler)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             message = f"the handler {name}; sent {sent!r}"
             status, body = status_and_body(transport.value())
             done = (status, body.strip() != b"", transport.state)
@@ -214,11 +214,11 @@ class SharedStateTests(TestCase):
             channels = [factory.buildProtocol(None) for _ in range(2)]
             for channel, transport in zip(channels, transports, strict=False):
                 channel.makeConnection(transport)
-            channels[0].dataReceived(first)
+            transports[0].deliver(channels[0], first)
             channels.append(factory.buildProtocol(None))
             channels[2].makeConnection(transports[2])
             for number in (1, 2):
-                channels[number].dataReceived(GET)
+                transports[number].deliver(channels[number], GET)
                 written = status_and_body(transports[number].value())
                 expected = (b"HTTP/1.0 200", b"hello /a ")
                 self.assertEqual(written, expected, f"one client sent {first!r}, another {GET!r}")
@@ -230,7 +230,7 @@ class SharedStateTests(TestCase):
         transports = [StrictTransport(self) for _ in range(2)]
         for channel, transport in zip(channels, transports, strict=True):
             channel.makeConnection(transport)
-            channel.dataReceived(GET[:10])
+            transport.deliver(channel, GET[:10])
         transports[0].lose(channels[0])
         channels[1].dataReceived(GET[10:])
         status, _ = status_and_body(transports[1].value())
@@ -263,7 +263,7 @@ class MemoryTests(TestCase):
     def test_nothing_is_kept_after_the_request(self) -> None:
         """What comes after the request, or after bytes that are none, is dropped at once."""
         for sent in (GET, HEAD, POST, BAD, b"BREW / HTTP/1.0\r\n\r\n"):
-            channel, _ = connect(self, hello)
-            channel.dataReceived(sent)
+            channel, transport = connect(self, hello)
+            transport.deliver(channel, sent)
             kept = growth(channel)
             self.assertLess(kept, 1024 * 1024, f"bytes kept of the 4 MiB sent after {sent!r}")

@@ -71,7 +71,7 @@ class LaterTests(TestCase):
         for sent in (GET, HEAD, POST):
             handler = Later()
             channel, transport = connect(self, handler)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assertEqual(len(handler.answers), 1, f"calls of the handler; sent {sent!r}")
             self.assertNoResult(handler.answers[0])
             done = (transport.value(), transport.state)
@@ -82,7 +82,7 @@ class LaterTests(TestCase):
         for sent, expected in ((GET, HELLO), (HEAD, HELLO_HEAD), (POST, HELLO)):
             handler = Later()
             channel, transport = connect(self, handler)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             handler.answers[0].callback(hello())
             self.assertEqual(parts(transport), expected, f"sent {sent!r}")
             self.assertEqual(transport.state, "closing", f"sent {sent!r}; the Deferred fired")
@@ -91,7 +91,7 @@ class LaterTests(TestCase):
         """A Deferred may have its result already."""
         for sent, expected in ((GET, HELLO), (HEAD, HELLO_HEAD), (POST, HELLO)):
             channel, transport = connect(self, lambda request: succeed(hello()))
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assertEqual(parts(transport), expected, f"sent {sent!r}")
             self.assertEqual(transport.state, "closing", f"sent {sent!r}; the Deferred had fired")
 
@@ -99,7 +99,7 @@ class LaterTests(TestCase):
         """A handler that returns a response, as in stage 4, still works."""
         for sent, expected in ((GET, HELLO), (HEAD, HELLO_HEAD), (POST, HELLO)):
             channel, transport = connect(self, lambda request: hello())
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assertEqual(parts(transport), expected, f"sent {sent!r}")
 
     def test_date_is_that_of_the_answer(self) -> None:
@@ -119,7 +119,7 @@ class LaterTests(TestCase):
         for transport in transports:
             channel = factory.buildProtocol(None)
             channel.makeConnection(transport)
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
         self.assertEqual(len(handler.answers), 2, "calls of the handler; two clients have asked")
         handler.answers[1].callback(Response(200, body=b"second"))
         done = (transports[0].value(), transports[0].state)
@@ -173,9 +173,8 @@ class MeanwhileTests(TestCase):
         """What comes meanwhile is not given to the handler (RFC 1945, 1.3)."""
         for chunks in ((GET + GET,), (GET, GET), (POST, GET)):
             handler = Later()
-            channel, _ = connect(self, handler)
-            for chunk in chunks:
-                channel.dataReceived(chunk)
+            channel, transport = connect(self, handler)
+            transport.deliver(channel, *chunks)
             self.assertEqual(len(handler.answers), 1, f"calls of the handler; sent {chunks!r}")
 
     def test_no_second_answer(self) -> None:
@@ -183,8 +182,8 @@ class MeanwhileTests(TestCase):
         for more in (GET, b"nonsense\r\n\r\n"):
             handler = Later()
             channel, transport = connect(self, handler)
-            channel.dataReceived(GET)
-            channel.dataReceived(more)
+            transport.deliver(channel, GET)
+            transport.deliver(channel, more)
             done = (transport.value(), transport.state)
             self.assertEqual(done, (b"", "open"), f"sent {GET!r}, then {more!r}")
             handler.answers[0].callback(hello())

@@ -40,16 +40,16 @@ class PauseTests(TestCase):
         """At the first bytes that come meanwhile, the transport is told to read no more."""
         for sent in (GET, HEAD, POST):
             channel, transport = connect(self, Later())
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             for _ in range(3):
-                channel.dataReceived(b"G")
+                transport.deliver(channel, b"G")
                 self.assertEqual(transport.producerState, "paused", f"sent {sent!r}, then more")
 
     def test_silent_client_is_listened_to(self) -> None:
         """A paused transport does not hear that its client has gone: pause it only if need be."""
         for sent in (GET, HEAD, POST, GET + GET):
             channel, transport = connect(self, Later())
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assertEqual(transport.producerState, "producing", f"sent {sent!r} in one chunk")
 
     def test_answer_on_a_paused_transport(self) -> None:
@@ -57,8 +57,8 @@ class PauseTests(TestCase):
         for result, status in ((hello(), b"200"), (RuntimeError("secret"), b"500")):
             handler = Later()
             channel, transport = connect(self, handler)
-            channel.dataReceived(GET)
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
+            transport.deliver(channel, GET)
             if isinstance(result, Response):
                 handler.answers[0].callback(result)
             else:
@@ -76,9 +76,9 @@ class PauseTests(TestCase):
         }
         for name, handler in handlers.items():
             channel, transport = connect(self, handler)
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
             before = transport.value()
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
             done = (transport.value(), transport.producerState)
             self.assertEqual(done, (before, "producing"), f"answered {name}; sent {GET!r} twice")
         self.flushLoggedErrors(RuntimeError)
@@ -87,8 +87,8 @@ class PauseTests(TestCase):
         """What comes while the handler works, and after the answer, is dropped at once."""
         for sent in (GET, POST):
             handler = Later()
-            channel, _ = connect(self, handler)
-            channel.dataReceived(sent)
+            channel, transport = connect(self, handler)
+            transport.deliver(channel, sent)
             kept = growth(channel)
             self.assertLess(kept, 1024 * 1024, f"bytes kept of the 4 MiB sent after {sent!r}")
             handler.answers[0].callback(hello())
@@ -125,7 +125,7 @@ class LateFailureTests(TestCase):
         for name, handler in handlers.items():
             for sent in (GET, HEAD, POST):
                 channel, transport = connect(self, handler)
-                channel.dataReceived(sent)
+                transport.deliver(channel, sent)
                 if isinstance(handler, Later):
                     handler.answers.pop().errback(KeyError("secret"))
                 head, _, body = transport.value().partition(b"\r\n\r\n")
@@ -144,7 +144,7 @@ class LateFailureTests(TestCase):
         for sent in (GET, HEAD, POST):
             started: Deferred[None] = Deferred()
             channel, transport = connect(self, lambda request: started.addCallback(split))  # noqa: B023
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             started.callback(None)
             done = (transport.value()[:12], transport.state)
             self.assertEqual(done, (b"HTTP/1.0 500", "closing"), f"sent {sent!r}")
@@ -200,7 +200,7 @@ class SharedStateTests(TestCase):
         transports = [StrictTransport(self) for _ in range(2)]
         for channel, transport in zip(channels, transports, strict=True):
             channel.makeConnection(transport)
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
         handler.answers[1].callback(hello())
         channels[0].dataReceived(GET)
         self.assertEqual(transports[0].producerState, "paused", f"sent {GET!r} twice")
@@ -215,7 +215,7 @@ class SharedStateTests(TestCase):
         for transport, sent in zip(transports, (GET, HEAD, POST), strict=True):
             channel = factory.buildProtocol(None)
             channel.makeConnection(transport)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
         for awaited in handler.answers:
             awaited.callback(hello())
         expected = [HELLO, HELLO_HEAD, HELLO]

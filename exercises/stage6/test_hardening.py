@@ -73,8 +73,8 @@ class SlowClientTests(TestCase):
             trickle(channel, clock, GET[:-1], step)
             clock.advance(2)
             before = transport.value()
-            channel.dataReceived(GET[-1:])
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET[-1:])
+            transport.deliver(channel, GET)
             done = (transport.state, transport.value(), handler.answers)
             self.assertEqual(done, ("closing", before, []), f"sent the end of {GET!r} too late")
 
@@ -120,7 +120,7 @@ class WaysToCloseTests(TestCase):
         before = transport.value()
         for _ in range(9):
             clock.advance(0.5)
-            channel.dataReceived(b"more")
+            transport.deliver(channel, b"more")
             self.assertEqual(transport.state, "closing", f"{message}; less than 5 s later")
         transport.may_abort = True
         clock.advance(0.5)
@@ -144,7 +144,7 @@ class WaysToCloseTests(TestCase):
         for name, (handler, seconds) in ways.items():
             for sent in (GET, HEAD, POST):
                 channel, transport = connect(self, clock, handler)
-                channel.dataReceived(sent)
+                transport.deliver(channel, sent)
                 clock.advance(seconds)
                 self.assert_cut_off(clock, channel, transport, f"sent {sent!r}, {name}")
         self.flushLoggedErrors()
@@ -159,7 +159,7 @@ class WaysToCloseTests(TestCase):
         ):
             clock = Clock()
             channel, transport = connect(self, clock)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             self.assert_cut_off(clock, channel, transport, f"sent {sent[:60]!r}")
 
     def test_timeouts(self) -> None:
@@ -182,7 +182,7 @@ class WaysToCloseTests(TestCase):
         }
         for name, (handler, sent, seconds) in ways.items():
             channel, transport = connect(self, clock, handler, idle=3.0, request=7.0, close=20.0)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             clock.advance(seconds)
             before = transport.value()
             clock.pump([0.5] * 39)
@@ -220,9 +220,9 @@ class SharedTimeTests(TestCase):
         """It begins when a client connects, and is put off by that client's bytes alone."""
         for sent in (b"", b"G"):
             channels, transports = zip(self.connect(), self.connect(), strict=True)
-            channels[0].dataReceived(sent)
+            transports[0].deliver(channels[0], sent)
             self.clock.advance(9)
-            channels[1].dataReceived(b"G")
+            transports[1].deliver(channels[1], b"G")
             self.clock.advance(1)
             states = [transport.state for transport in transports]
             expected = ["closing", "open"]
@@ -237,7 +237,7 @@ class SharedTimeTests(TestCase):
             for lost in (False, True):
                 channels, transports = zip(self.connect(), self.connect(), strict=True)
                 self.clock.advance(6)
-                channels[answered].dataReceived(GET)
+                transports[answered].deliver(channels[answered], GET)
                 if lost:
                     transports[answered].lose(channels[answered])
                 self.clock.advance(4)
@@ -252,7 +252,7 @@ class SharedTimeTests(TestCase):
         for _ in range(2):
             self.clock.advance(3)
             channel, transport = self.connect()
-            channel.dataReceived(GET)
+            transport.deliver(channel, GET)
             transports.append(transport)
         transports[0].may_abort = True
         self.clock.advance(2)
@@ -286,8 +286,7 @@ class CleanInEveryStateTests(TestCase):
         for name, sent in (("answer", (GET,)), ("failure", (GET,)), ("", (GET, b"more"))):
             clock, handler = Clock(), Later()
             channel, transport = connect(self, clock, handler)
-            for chunk in sent:
-                channel.dataReceived(chunk)
+            transport.deliver(channel, *sent)
             if name == "answer":
                 handler.answers[0].callback(Response(200))
             elif name == "failure":

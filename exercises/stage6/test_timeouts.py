@@ -66,7 +66,7 @@ def trickle(channel: HTTPChannel, clock: Clock, sent: bytes, seconds: float) -> 
     """Send one byte after each so many seconds."""
     for i in range(len(sent)):
         clock.advance(seconds)
-        channel.dataReceived(sent[i : i + 1])
+        channel.transport.deliver(channel, sent[i : i + 1])
 
 
 class IdleTimeoutTests(TestCase):
@@ -138,8 +138,7 @@ class HandlerTimeTests(TestCase):
             clock, handler = Clock(), Later()
             channel, transport = connect(self, clock, handler)
             trickle(channel, clock, GET, 2)
-            for sent in more:
-                channel.dataReceived(sent)
+            transport.deliver(channel, *more)
             clock.pump([1] * 3600)
             clock.advance(3600)
             done = (transport.state, transport.value())
@@ -234,7 +233,7 @@ class CleanTests(TestCase):
         ):
             clock = Clock()
             channel, transport = connect(self, clock)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             transport.may_abort = seconds == 5
             clock.advance(seconds)
             transport.lose(channel)

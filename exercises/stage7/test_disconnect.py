@@ -64,8 +64,7 @@ class CutWhileTheHandlerWorksTests(TestCase):
     def cut(self, handler: Later, *more: bytes, reason: Exception | None = None) -> None:
         """Send a request, and perhaps more; lose the connection while the handler works."""
         channel, self.transport, self.clock = connect(self, handler)
-        for sent in (GET, *more):
-            channel.dataReceived(sent)
+        self.transport.deliver(channel, GET, *more)
         self.transport.lose(channel, reason or ConnectionLost())
 
     def assert_nothing_happened(self) -> None:
@@ -118,7 +117,7 @@ class CutInTheRequestTests(TestCase):
         for end in range(len(GET)):
             handler = Later()
             channel, transport, clock = connect(self, handler)
-            channel.dataReceived(GET[:end])
+            transport.deliver(channel, GET[:end])
             transport.lose(channel, ConnectionLost())
             clock.advance(7200)
             done = (handler.answers, transport.value(), clock.getDelayedCalls())

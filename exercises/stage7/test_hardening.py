@@ -38,7 +38,7 @@ class CutAnywhereTests(TestCase):
                 for end in range(len(sent)):
                     handler = Later()
                     channel, transport, clock = connect(self, handler)
-                    channel.dataReceived(sent[:end])
+                    transport.deliver(channel, sent[:end])
                     transport.lose(channel, reason)
                     done = (handler.answers, transport.value(), clock.getDelayedCalls())
                     self.assertEqual(done, ([], b"", []), f"{reason!r} after {sent[:end]!r}")
@@ -50,8 +50,7 @@ class HandlersThatDoNotListenTests(TestCase):
     def cut(self, handler: Later, *sent: bytes, reason: Exception | None = None) -> None:
         """Send this, lose the connection, and assert that nothing is written or left."""
         channel, transport, clock = connect(self, handler)
-        for chunk in sent:
-            channel.dataReceived(chunk)
+        transport.deliver(channel, *sent)
         transport.lose(channel, reason)
         handler.answers.clear()
         clock.advance(7200)
@@ -112,7 +111,7 @@ class SharedCutTests(TestCase):
             transports = [StrictTransport(self) for _ in range(2)]
             for channel, transport in zip(channels, transports, strict=True):
                 channel.makeConnection(transport)
-                channel.dataReceived(GET)
+                transport.deliver(channel, GET)
             transports[lost].lose(channels[lost])
             self.assertEqual(cancelled, [handler.answers[lost]], f"cancelled; client {lost} left")
             handler.answers[kept].callback(hello())
@@ -157,7 +156,7 @@ class LostWhileClosingTests(TestCase):
             transport = HastyTransport(self)
             transport.protocol = channel
             channel.makeConnection(transport)
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             clock.advance(100)
             done = (transport.state, clock.getDelayedCalls())
             self.assertEqual(done, ("lost", []), f"{name}: sent {sent!r}, and 100 s went by")
@@ -191,7 +190,7 @@ class CutWhileItIsBeingClosedTests(TestCase):
             (POST[:-1], 16),
         ):
             channel, transport, clock = connect(self, lambda request: hello())
-            channel.dataReceived(sent)
+            transport.deliver(channel, sent)
             clock.advance(seconds)
             self.assertEqual(transport.state, "closing", f"sent {sent!r}, {seconds} s went by")
             transport.lose(channel, ConnectionLost())

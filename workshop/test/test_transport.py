@@ -9,8 +9,9 @@ from unittest import TestResult
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.testing import AccumulatingProtocol
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import FailTest, SynchronousTestCase, TestCase
 
 from exercises.manifest import STAGES
 from exercises.transport import StrictTransport
@@ -134,6 +135,28 @@ class StateTests(TestCase):
             use(transport)
             states.append(transport.state)
         self.assertEqual(states, ["open", "closing", "aborted", "lost"])
+
+
+class DeliveryTests(TestCase):
+    """Bytes come."""
+
+    def test_chunks(self) -> None:
+        """The protocol gets each chunk, and none that is empty."""
+        protocol, transport = AccumulatingProtocol(), StrictTransport(self)
+        chunks: list[bytes] = []
+        self.patch(protocol, "dataReceived", chunks.append)
+        transport.deliver(protocol, b"a", b"", b"bc")
+        transport.deliver(protocol, b"d")
+        self.assertEqual(chunks, [b"a", b"bc", b"d"])
+
+    def test_error(self) -> None:
+        """A failure of the test tells all that was sent, how it was cut, and what went wrong."""
+        protocol, transport = AccumulatingProtocol(), StrictTransport(self)
+        transport.deliver(protocol, b"a")
+        self.patch(protocol, "dataReceived", lambda data: {}[data])
+        error = self.assertRaises(FailTest, transport.deliver, protocol, b"bc", b"d")
+        self.assertIn("sent [b'a', b'bc'], and this came:\nTraceback", str(error))
+        self.assertIn("KeyError: b'bc'", str(error))
 
 
 class LossTests(TestCase):
