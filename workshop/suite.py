@@ -49,7 +49,9 @@ def run_broken(stage: int) -> list[list[Outcome]]:
 
 
 def outcomes_of(run: Run) -> list[Outcome]:
-    """Return how the tests ended; that none could be loaded is one outcome without a name."""
-    if run.problem is not None:
-        return [Outcome("", "error", run.problem.error, run.problem.message)]
-    return run.outcomes
+    """Return how the tests ended; a file that was not imported is an outcome without a name."""
+    problems = [run.problem, *run.unloaded.values()]
+    failed = [
+        Outcome("", "error", each.error, each.message) for each in problems if each is not None
+    ]
+    return failed + run.outcomes
