@@ -19,7 +19,7 @@ from exercises.myhttp.request import Request
 from exercises.myhttp.response import Response
 from exercises.transport import StrictTransport
 
-timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 GET = b"GET /a HTTP/1.0\r\nHost: b\r\n\r\n"
 HEAD = b"HEAD /a HTTP/1.0\r\nHost: b\r\n\r\n"

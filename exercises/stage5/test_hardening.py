@@ -30,7 +30,7 @@ from exercises.stage5.test_deferred import (
 )
 from exercises.transport import StrictTransport
 
-timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 
 class PauseTests(TestCase):

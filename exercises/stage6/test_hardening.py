@@ -18,7 +18,7 @@ from exercises.myhttp.response import Response
 from exercises.stage6.test_timeouts import BAD, GET, Handler, Later, connect, hello, trickle
 from exercises.transport import StrictTransport
 
-timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 HEAD = b"HEAD /a HTTP/1.0\r\n\r\n"
 POST = b"POST /c HTTP/1.0\r\nContent-Length: 100\r\n\r\n" + 100 * b"d"

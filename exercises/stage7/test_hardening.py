@@ -21,7 +21,7 @@ from exercises.myhttp.response import Response
 from exercises.stage7.test_disconnect import GET, Canceller, Later, connect, hello
 from exercises.transport import StrictTransport
 
-timeout = 5  # seconds, for each test; Trial's own limit is two minutes
+timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 HEAD = b"HEAD /a HTTP/1.0\r\n\r\n"
 POST = b"POST /c HTTP/1.0\r\nContent-Length: 4\r\n\r\ndata"
