@@ -43,6 +43,11 @@ class DateTests(TestCase):
             self.assert_date(now, b"Sun, 06 Nov 1994 08:49:37 GMT")
         self.assert_date(NOW + 1, b"Sun, 06 Nov 1994 08:49:38 GMT")
 
+    def test_one_after_the_other(self) -> None:
+        """Each date is that of its own moment, whatever was rendered before it."""
+        for now, second in ((0.9, 37), (1.1, 38), (1.9, 38), (2.0, 39), (1.5, 38), (0.2, 37)):
+            self.assert_date(NOW + now, b"Sun, 06 Nov 1994 08:49:%d GMT" % second)
+
     def test_each_month_and_each_day(self) -> None:
         """Their names have three letters and are in English (RFC 1945, 3.3)."""
         for days, expected in (

@@ -50,6 +50,16 @@ class LineEndTests(TestCase):
             for chunks in deliveries(head):
                 self.assertEqual(read([*chunks, GET]), parse(head, GET), f"sent {chunks!r}")
 
+    def test_requests_with_other_line_ends(self) -> None:
+        """Each request may have line ends of its own, also in one chunk with others."""
+        for ends in product([b"\n", b"\r\n"], repeat=3):
+            heads = [
+                b"GET /%d HTTP/1.0%bA: b%b%b" % (n, end, end, end) for n, end in enumerate(ends)
+            ]
+            sent = b"".join(heads)
+            for chunks in ([sent], heads, one_by_one(sent)):
+                self.assertEqual(read(chunks), parse(*heads), f"sent {chunks!r}")
+
     def test_without_fields(self) -> None:
         """The line end of the request line may be the first of the two (RFC 1945, 5)."""
         for ends in product([b"\n", b"\r\n"], repeat=2):

@@ -207,6 +207,25 @@ class SharedStateTests(TestCase):
         handler.answers[0].callback(hello())
         self.assertEqual(parts(transports[0]), HELLO, f"sent {GET!r} twice")
 
+    def test_answer_while_another_is_asked(self) -> None:
+        """A handler that answers one client may do so while it is called for another."""
+        later = Later()
+
+        def handler(request: Request) -> Deferred[Response] | Response:
+            if not later.answers:
+                return later(request)
+            later.answers[0].callback(hello())
+            return hello()
+
+        factory = HTTPFactory(handler, Clock())
+        transports = [StrictTransport(self) for _ in range(2)]
+        for transport in transports:
+            channel = factory.buildProtocol(None)
+            channel.makeConnection(transport)
+            transport.deliver(channel, GET)
+        actual = [(parts(transport), transport.state) for transport in transports]
+        self.assertEqual(actual, 2 * [(HELLO, "closing")], f"both sent {GET!r}")
+
     def test_each_client_has_its_method(self) -> None:
         """While one waits for the answer to a HEAD, another waits for that to a GET."""
         handler = Later()
