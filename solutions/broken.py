@@ -38,8 +38,8 @@ class Freedom:
     :ivar file: the module's file, such as ``response.py``.
     :ivar text: what stands there exactly once.
     :ivar replacement: what the other server has in its place.
-    :ivar story: what the specification leaves open, such as ``"in which order the
-        header fields stand"``.
+    :ivar story: what the specification leaves open, such as ``"the order of the
+        header fields"``: it ends the sentence "The specification leaves open ...".
     """
 
     file: str

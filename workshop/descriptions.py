@@ -63,6 +63,25 @@ def hidden(tests: list[Description]) -> list[Description]:
     return [test for test in tests if last[test.file, test.test] is not test]
 
 
+def statement_at(path: Path, line: int) -> str:
+    """Return the statement in a line of a file, in one line; of a block, what stands before it.
+
+    Empty if there is none, or a definition, or if the file cannot be read.
+    """
+    try:
+        nodes = [node for node in ast.walk(_parse(path)) if isinstance(node, ast.stmt)]
+        lines = decode_source(path.read_bytes()).splitlines()
+    except (OSError, UnreadableError):
+        return ""
+    around = [node for node in nodes if node.lineno <= line <= (node.end_lineno or 0)]
+    if not around or isinstance(around[-1], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return ""
+    statement = max(around, key=lambda node: node.lineno)
+    body = getattr(statement, "body", [])
+    last = max(statement.lineno, body[0].lineno - 1) if body else statement.end_lineno
+    return " ".join(part.strip() for part in lines[statement.lineno - 1 : last])
+
+
 def _parse(path: Path) -> ast.Module:
     """Read a file as Python does."""
     error: Exception

@@ -91,6 +91,11 @@ class Outcome:
         return self.how in FAILED and not self.flaky
 
     @property
+    def where(self) -> str:
+        """The file and the line, such as ``test_files.py:57``; empty if nobody knows."""
+        return f"{self.module.rpartition('.')[2]}.py:{self.line}" if self.line else ""
+
+    @property
     def unwritten(self) -> bool:
         """Whether the test, or the code that it calls, is still as it was shipped."""
         return UNWRITTEN.fullmatch(self.message) is not None

@@ -19,7 +19,7 @@ from typing import Any
 from exercises.manifest import STAGES, Stage
 from solutions.broken import Broken, Freedom, broken_servers, freedoms, sources_with
 
-from .descriptions import Description, UnreadableError, hidden, tests_in
+from .descriptions import Description, UnreadableError, hidden, statement_at, tests_in
 from .environment import ROOT
 from .hollow import hollow_sources
 from .jobs import FAILED, Job, Outcome, Problem
@@ -30,7 +30,7 @@ from .verdict import OWN, BugVerdict, Failing, TestVerdict, Verdict, short
 LEARNER = "exercises.myhttp"
 FIRST_LIMIT = 5.0  # seconds for a test on a correct server
 LEAST_LIMIT = 3.0  # seconds for a test on any other, or ten times what it took before
-MEANING = "It asks for {}, which the specification leaves open"
+MEANING = "It is over-specified: the specification leaves open {}"
 
 
 class UsageError(ValueError):
@@ -125,6 +125,12 @@ def compatible(stage: int, changes: Iterable[Freedom]) -> list[list[Freedom]]:
         else:
             groups.append([change])
     return groups
+
+
+def statement_in(folder: Path, where: str) -> str:
+    """Return the statement in a line of a folder's test module, such as ``test_files.py:57``."""
+    file, _, line = where.rpartition(":")
+    return statement_at(folder / file, int(line)) if file else ""
 
 
 def _in_words(problem: Problem) -> str:
@@ -248,6 +254,8 @@ class _Judging:
                 continue
             else:
                 said = state_of(test, correct, where, file)
+                if said.state not in ("valid", "not written"):
+                    said.statement = statement_in(self.folder, said.where)
                 if said.state == "raises" and self.imports_what_is_private(test, correct, own):
                     said = TestVerdict(test, OWN, said.why.partition(": ")[2], where)
             said.seconds = round(seconds.get(test, 0.0), 3)
@@ -457,12 +465,14 @@ class _Judging:
             return
         mine = {test.test for test in self.verdict.in_state("valid", OWN)}
         said.total = len(mine)
-        said.fails = [self.failing(outcome) for outcome in own.failed if outcome.test in mine]
+        said.fails = [
+            self.failing(outcome, self.folder) for outcome in own.failed if outcome.test in mine
+        ]
         ended = {outcome.test for outcome in own.outcomes if not outcome.flaky}
         said.passed = len(mine & ended) - len(said.fails)
         asked = [test for test in reference.tests if self.is_chosen(test)]
         said.requirements = len(asked)
-        said.violates = [self.failing(outcome) for outcome in reference.failed]
+        said.violates = [self.failing(outcome, self.stage.contract) for outcome in reference.failed]
         for failing in said.violates:
             failing.tested = self.verdict.is_tested(failing.test)
         flaky = [outcome for outcome in reference.outcomes if outcome.flaky]
@@ -490,11 +500,13 @@ class _Judging:
         for stage, run in runs:
             self.texts = {test.test: test.text for test in tests_in(stage.contract)}
             for outcome in run.failed:
-                failing = self.failing(outcome)
+                failing = self.failing(outcome, stage.contract)
                 failing.test = f"stage {stage.number}'s {short(outcome.test)}"
                 self.verdict.own.breaks.append(failing)
 
-    def failing(self, outcome: Outcome) -> Failing:
-        """Describe a test that fails."""
+    def failing(self, outcome: Outcome, folder: Path) -> Failing:
+        """Describe a test that fails, of the modules in a folder."""
         why = f"{outcome.error}: {outcome.message}" if outcome.error else outcome.message
-        return Failing(outcome.test, self.texts.get(outcome.test, ""), why)
+        statement = "" if outcome.unwritten else statement_in(folder, outcome.where)
+        text = self.texts.get(outcome.test, "")
+        return Failing(outcome.test, text, why, where=outcome.where, statement=statement)

@@ -52,8 +52,7 @@ def state_of(test: str, correct: list[Correct], where: str, file: str) -> TestVe
             meaning = server.meaning
             if found[0][1] is None or (server.freedoms and not _is_the_reason(server, ran)):
                 meaning = SOME_SERVER
-            if outcome.line:
-                where = f"{outcome.module.rpartition('.')[2]}.py:{outcome.line}"
+            where = outcome.where or where
             return TestVerdict(test, *_in_words(outcome, meaning), where)
     return TestVerdict(test, "valid", "", where)
 
@@ -89,11 +88,11 @@ def _in_words(outcome: Outcome, meaning: str) -> tuple[str, str]:
         why = f"An assertion fails in a Deferred that it neither returns nor awaits: {message}"
         return "asserts nothing", why
     if outcome.how == "failed":
-        return "asks for too much", f"{meaning}: {message}"
+        return "asks for too much", f"{meaning}.\n{message}"
     if outcome.how == "error":
-        return "raises", f"{meaning}: {text}"
+        return "raises", f"{meaning}.\n{text}"
     if outcome.how == "logged":
-        return "logs an error", f"{meaning}: {text}. flushLoggedErrors() takes what is logged."
+        return "logs an error", f"{meaning}.\n{text}. flushLoggedErrors() takes what is logged."
     if outcome.how == "hung" and outcome.error != "TimeLimit":
         seconds = message.rpartition(" at ")[2].replace("secs", "seconds")
         return "hangs", f"The Deferred that it waits for has not fired after {seconds}."

@@ -40,6 +40,7 @@ class TestVerdict:
     :ivar seconds: how long it takes with the solution.
     :ivar dropped: what an assertion said that failed on a broken server, in a Deferred that
         the test does not wait for; empty if there was none.
+    :ivar statement: the statement that failed, in one line; empty if it is valid, or if none did.
     """
 
     test: str
@@ -49,6 +50,7 @@ class TestVerdict:
     catches: list[str] = field(default_factory=list)
     seconds: float = 0.0
     dropped: str = ""
+    statement: str = ""
 
 
 @dataclass
@@ -77,12 +79,16 @@ class Failing:
     :ivar description: its docstring.
     :ivar why: the error.
     :ivar tested: whether a valid test of the learner's is about the same requirement.
+    :ivar where: the file and the line, such as ``test_files.py:57``.
+    :ivar statement: the statement that failed, in one line; empty if none did.
     """
 
     test: str
     description: str
     why: str
     tested: bool = True
+    where: str = ""
+    statement: str = ""
 
 
 @dataclass

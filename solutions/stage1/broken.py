@@ -157,7 +157,7 @@ FREEDOMS = (
         file="request.py",
         text='rb"/[^\\x00-\\x20\\x7f]*"',
         replacement='rb"(?:http://[a-z0-9.:-]+)?/[^\\x00-\\x20\\x7f#]*"',
-        story="what it does with an absolute URI, or with a fragment",
+        story="what a server does with an absolute URI, or with a fragment",
     ),
     Freedom(
         file="request.py",
@@ -165,7 +165,7 @@ FREEDOMS = (
         replacement="    if numbers and int(numbers[1]) != 1:\n"
         "        raise BadRequest('This is not HTTP/1.', 505)\n"
         "    if not numbers:",
-        story="what it does with a version of HTTP that is not 1",
+        story="what a server does with a version of HTTP that is not 1",
     ),
     Freedom(
         file="request.py",

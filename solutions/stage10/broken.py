@@ -226,7 +226,7 @@ FREEDOMS = (
         file="channel.py",
         text='[*response.headers, (b"Connection", b"keep-alive")]',
         replacement='[(b"Connection", b"keep-alive"), *response.headers]',
-        story="in which order the header fields stand",
+        story="the order of the header fields",
     ),
     Freedom(
         file="channel.py",
@@ -244,12 +244,12 @@ FREEDOMS = (
         file="channel.py",
         text="        self._reader.feed(data)\n        self._work()\n",
         replacement="        self._reader.feed(data)\n        self._work()\n        if self._connected and self._reading and len(self._due) == AT_ONCE:\n            self._paused = True\n            self.transport.pauseProducing()\n",
-        story="whether the transport is paused as soon as there are 8, or when more comes",
+        story="whether the transport is paused as soon as 8 requests are pending, or when more comes",
     ),
     Freedom(
         file="channel.py",
         text='[*response.headers, (b"Connection", b"keep-alive")]',
         replacement='[*response.headers, (b"Keep-Alive", b"timeout=10"), (b"Connection", b"Keep-Alive")]',
-        story="in which case keep-alive is written, and what other fields say of it",
+        story="the case of the word keep-alive in an answer, and whether a Keep-Alive field is sent",
     ),
 )

@@ -255,7 +255,7 @@ FREEDOMS = (
         file="client.py",
         text="            self.transport.loseConnection()\n",
         replacement="            self.transport.abortConnection()\n",
-        story="in which way it closes the connection when it has the response",
+        story="whether the connection is closed or aborted when the response is complete",
     ),
     Freedom(
         file="client.py",
@@ -267,7 +267,7 @@ FREEDOMS = (
         file="client.py",
         text="        self._connecting = connectProtocol(endpoint, self)\n",
         replacement="        from twisted.internet.protocol import Factory\n\n        self._connecting = endpoint.connect(Factory.forProtocol(lambda: self))\n",
-        story="how it makes its protocol",
+        story="how the client makes its protocol",
     ),
     Freedom(
         file="client.py",

@@ -151,6 +151,6 @@ FREEDOMS = (
         "    for name, value in response.headers:\n"
         "        if name.lower() in (b'date', b'content-length'):\n"
         "            raise ValueError('The server writes this field.')",
-        story="whether it sends a Date or a Content-Length of the handler's, or a status like 99",
+        story="whether a server sends a Date or a Content-Length of the handler's, or a status like 99",
     ),
 )

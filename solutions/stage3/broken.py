@@ -168,12 +168,12 @@ FREEDOMS = (
         text='raise BadRequest("The head of the request is too large.", 431)',
         replacement='line = self._buffer.partition(b"\\n")[0]\n'
         "            raise BadRequest('Too large.', 414 if len(line) > self._max_head else 431)",
-        story="the status if the request line alone is too large",
+        story="which status answers a request line that is too large by itself",
     ),
     Freedom(
         file="reader.py",
         text='rb"[0-9]{1,20}"',
         replacement='rb"0*[0-9]{1,9}"',
-        story="whether a length of very many digits is a 400",
+        story="whether a length of very many digits is answered with 400 or with 413",
     ),
 )

@@ -143,18 +143,18 @@ FREEDOMS = (
         file="loopback.py",
         text="    await accepting.made\n",
         replacement="    await accepting.made\n    await Deferred(lambda _: None).addTimeout(0, reactor, lambda *_: None)\n",
-        story="in which turn of the reactor connect fires",
+        story="the turn of the reactor in which connect fires",
     ),
     Freedom(
         file="loopback.py",
         text='", ".join(missing)',
         replacement='" and ".join(reversed(missing))',
-        story="in which order the failure names what is missing",
+        story="the order in which the failure names what is missing",
     ),
     Freedom(
         file="loopback.py",
         text='called(protocol, "makeConnection")',
         replacement='called(protocol, "connectionMade")',
-        story="by which of its methods it sees that the server is connected",
+        story="whether connect waits for makeConnection or for connectionMade of the server's protocol",
     ),
 )

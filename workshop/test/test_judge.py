@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exercises.manifest import STAGES
+from solutions.broken import freedoms
 from workshop.judge import UsageError, judge
 from workshop.test.judged import HEAD, JudgedTestCase, workers
 
@@ -47,6 +48,38 @@ class StateTests(JudgedTestCase):
         self.assertIn("solution of stage 1", test.why)
         self.assertIn("b'GET' != 'GET'", test.why)
         self.assertEqual(test.where, f"test_mine.py:{HEAD.count(chr(10)) + 3}")
+
+    def test_statement(self) -> None:
+        """The statement that failed is told, in one line, and where it is."""
+        head = HEAD.replace(
+            "    def test_good",
+            "    def check(self, value):\n        self.assertTrue(value)\n\n    def test_good",
+        )
+        test = self.judge_test(
+            """
+    def test_body(self):
+        request = parse_request(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        self.assertTrue(
+            request.method == "GET"
+        )
+""",
+            head,
+        )
+        self.assertEqual(test.statement, 'self.assertTrue( request.method == "GET" )')
+        self.assertEqual(test.where, f"test_mine.py:{head.count(chr(10)) + 4}")
+        test = self.judge_test(
+            """
+    def test_body(self):
+        with self.subTest("in another statement"):
+            self.check(False)
+""",
+            head,
+        )
+        self.assertEqual(test.statement, "self.assertTrue(value)")
+
+    def test_no_statement(self) -> None:
+        """A test that is valid has none."""
+        self.assertEqual(self.judge_text(HEAD).tests[0].statement, "")
 
     def test_long_values(self) -> None:
         """Of values that are long, the beginning is told."""
@@ -365,6 +398,37 @@ class ProblemTests(JudgedTestCase):
         self.assertRaises(UsageError, judge, 0)
         self.assertRaises(UsageError, judge, len(STAGES) + 1)
         self.assertRaises(UsageError, judge, 1, Path("nowhere"))
+
+
+class FreedomTests(JudgedTestCase):
+    """What the specification leaves open is told in English."""
+
+    def test_sentence(self) -> None:
+        """Each freedom fits into the sentence that quotes it: a question, or a thing."""
+        for stage in STAGES:
+            for freedom in freedoms(stage.number):
+                self.assertRegex(freedom.story, r"^(the|which|whether|how|what) \S.*[^.?]$")
+
+    def test_quoted(self) -> None:
+        """A test that asks for what is left open is told so, and with which message it fails."""
+        test = self.judge_text(
+            """
+from twisted.trial.unittest import TestCase
+from exercises.myhttp.request import parse_request
+
+class FrozenTests(TestCase):
+    def test_frozen(self):
+        request = parse_request(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        with self.assertRaises(AttributeError):
+            request.method = b"PUT"
+"""
+        ).tests[-1]
+        expected = (
+            "It is over-specified: the specification leaves open whether a request can be changed."
+            "\nAttributeError not raised"
+        )
+        self.assertEqual(test.state, "asks for too much")
+        self.assertIn(expected, test.why)
 
 
 class GivenTests(JudgedTestCase):

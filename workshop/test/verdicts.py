@@ -37,7 +37,7 @@ TOO_MUCH = {
         names = [name.lower() for name in self.get("/a")[1]]
         self.assertLess(names.index(b"content-type"), names.index(b"last-modified"))
 """,
-            "in which order",
+            "the order of the header fields",
         ),
         "test_reason_phrase": (
             """self.assertIn(b"404 Not Found", self.ask(b"GET /a HTTP/1.0\\r\\n\\r\\n"))""",
@@ -58,7 +58,7 @@ TOO_MUCH = {
         answer = self.send(get("/"))
         self.assertLess(answer.index(b"A: b"), answer.index(b"Connection"))
 """,
-            "in which order",
+            "the order of the header fields",
         ),
         "test_reason_phrase": (
             """
