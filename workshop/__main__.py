@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("judge", help="say how good the tests of a stage are")
     command.add_argument("stage", type=int, metavar="STAGE", help="its number, such as 9")
     command.add_argument("--json", action="store_true", help="print data, for programs")
+    command.add_argument("--caught", action="store_true", help="list the bugs that are caught")
     command.add_argument("--idle", action="store_true", help="name the tests that catch nothing")
     command.add_argument("--tests", metavar="FOLDER", help="judge the tests in this folder")
     command.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from importlib.util import decode_source
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 from exercises.order import test_files
 
 from .jobs import Problem
+
+
+BRACKET = re.compile(r"(?<=[(\[{])\n|\n(?=[)\]}])")
+"""A line end behind a bracket that opens, or before one that closes."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,14 @@ def statement_at(path: Path, line: int) -> str:
     except (OSError, UnreadableError):
         return ""
     around = [node for node in nodes if node.lineno <= line <= (node.end_lineno or 0)]
-    if not around or isinstance(around[-1], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    statement = max(around, key=lambda node: node.lineno, default=None)
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    if statement is None or isinstance(statement, definitions):
         return ""
-    statement = max(around, key=lambda node: node.lineno)
     body = getattr(statement, "body", [])
     last = max(statement.lineno, body[0].lineno - 1) if body else statement.end_lineno
-    return " ".join(part.strip() for part in lines[statement.lineno - 1 : last])
+    text = "\n".join(part.strip() for part in lines[statement.lineno - 1 : last])
+    return BRACKET.sub("", text).replace("\n", " ")
 
 
 def _parse(path: Path) -> ast.Module:

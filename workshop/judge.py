@@ -159,6 +159,7 @@ class _Judging:
         self.texts: dict[str, str] = {}
         self.lines: dict[str, str] = {}
         self.hanging: set[str] = set()
+        self.not_counted: set[str] = set()
 
     def judge(self) -> None:
         """Fill in the verdict."""
@@ -204,6 +205,12 @@ class _Judging:
             self.verdict.problem = Problem("NoTests", message)
             return
         outcomes = [outcome for server in correct for outcome in server.run.outcomes]
+        passed = {o.test for o in correct[0].run.outcomes if o.how == "passed" and not o.dropped}
+        self.not_counted = {
+            test.test
+            for test in self.verdict.in_state("asks for too much", "raises")
+            if test.test in passed
+        }
         self.judge_bugs(outcomes)
         self.find_empty(outcomes)
         self.pool.wait([own, reference])
@@ -327,11 +334,18 @@ class _Judging:
     def explain(self, correct: list[Correct]) -> None:
         """Find out what a test asks for that fails on a server with several freedoms.
 
-        It is run on servers that have one of them each. They are put before those that say less.
+        So it is if it fails with the solution, and not on that server. It is run on servers that
+        have one of them each. They are put before those that say less.
         """
         singles = []
+        wrong = {o.test for o in correct[0].run.outcomes if o.how in FAILED and not o.unwritten}
         for server in [server for server in correct if len(server.freedoms) > 1]:
-            failed = tuple(outcome.test for outcome in server.run.outcomes if outcome.how in FAILED)
+            failed = tuple(
+                outcome.test
+                for outcome in server.run.outcomes
+                if (outcome.how in FAILED and not outcome.unwritten)
+                or (outcome.how == "passed" and outcome.test in wrong)
+            )
             for freedom in freedoms(self.stage.number) if failed else ():
                 if freedom.story in server.freedoms:
                     sources = sources_with(self.stage.number, freedom)
@@ -374,17 +388,21 @@ class _Judging:
                 tests[outcome.test].catches.append(trial.said.story)
 
     def run_trials(self, trials: list[_Trial], limit: float) -> None:
-        """Run each broken server until a test catches it, one that is not flaky."""
+        """Run each broken server until a test catches it, one that is not flaky.
+
+        When no valid test has, those are run that are not valid but pass with the solution.
+        """
         while trials:
             tests = {test.test: test for test in self.verdict.in_state("valid")}
-            if not tests:
+            if not tests and not self.not_counted:
                 return
             for trial in trials:
+                violated = trial.bug.violates
                 trial.sources = sources_with(self.stage.number, trial.bug)
                 trial.run = self.submit(
                     sources=trial.sources,
-                    only=tuple(tests),
-                    first=(trial.bug.violates,),
+                    only=(*tests, *self.not_counted),
+                    first=tuple(sorted(tests, key=lambda test: test != violated)),
                     stop=True,
                     limit=limit,
                 )
@@ -393,9 +411,12 @@ class _Judging:
             for trial in trials:
                 trial.ran |= {outcome.test for outcome in trial.run.outcomes}
                 for outcome in trial.run.outcomes:
-                    if outcome.dropped and outcome.how == "passed":
+                    if outcome.dropped and outcome.how == "passed" and outcome.test in tests:
                         tests[outcome.test].dropped = outcome.message
                 for outcome in trial.run.failed[:1]:
+                    if outcome.test in self.not_counted:
+                        trial.said.not_counted = outcome.test
+                        continue
                     trial.said.caught_by, trial.said.how = outcome.test, outcome.how
                     tests[outcome.test].catches.append(trial.said.story)
             for name in flaky:
@@ -416,7 +437,7 @@ class _Judging:
             [self.submit(sources=trial.sources, only=(outcome.test,), limit=limit) for _ in "12"]
             for trial in trials
             for outcome in trial.run.outcomes
-            if outcome.flaky
+            if outcome.flaky and outcome.test not in self.not_counted
         ]
         self.pool.wait(run for pair in runs for run in pair)
         ends = [[(o.test, o.how in FAILED, o.flaky) for o in run.outcomes] for run, _ in runs]

@@ -38,6 +38,7 @@ class Wish:
     :ivar tests: the folder that the tests are in; ``None`` is the stage's own.
     :ivar only: the descriptions that alone are judged; empty for all.
     :ivar json: whether to print data.
+    :ivar caught: whether to list the bugs that are caught.
     :ivar idle: whether to find the tests that catch nothing.
     :ivar reveal: whether to tell all survivors.
     """
@@ -46,6 +47,7 @@ class Wish:
     tests: str | None = None
     only: Sequence[str] = ()
     json: bool = False
+    caught: bool = False
     idle: bool = False
     reveal: bool = False
 
@@ -81,7 +83,7 @@ def judge_command(wish: Wish) -> int:
         if wish.json:
             print(json.dumps(verdict.as_data(), indent=2))
         else:
-            show(verdict, wish.idle, wish.reveal)
+            show(verdict, wish.idle, wish.reveal, wish.caught)
     return 0 if verdict.valid and verdict.thorough else 1
 
 

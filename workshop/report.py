@@ -7,10 +7,12 @@ import sys
 import textwrap
 from typing import Protocol
 
-from .verdict import OWN, Verdict, short
+from .verdict import HARMLESS, OWN, BugVerdict, Failing, Verdict, short
 
 BAR = 20  # characters
-LINES = 4  # of an error's message
+LINES = 5  # of an error's message, and of what it means
+STATEMENT = 200  # characters of one that has failed
+HOW = {"hung": " (that test does not end in time)", "died": " (it ends the process)"}
 LONG = 0.5  # seconds: a test that takes so many waits for something
 
 
@@ -67,15 +69,19 @@ class Report:
     :param console: where to; it knows whether that has colours.
     :param idle: whether to name the tests that catch nothing.
     :param reveal: whether to tell all survivors, and all that the learner's code violates.
+    :param caught: whether to list the bugs that are caught, and the tests that caught them.
     """
 
-    def __init__(self, console: Console, idle: bool = False, reveal: bool = False) -> None:
+    def __init__(
+        self, console: Console, idle: bool = False, reveal: bool = False, caught: bool = False
+    ) -> None:
         self._console = console
+        self._caught = caught
         self._idle = idle
         self._reveal = reveal
 
     def show(self, verdict: Verdict) -> None:
-        """Print all that there is to say."""
+        """Print all that there is to say; last, what survived, and what to do next."""
         self._say(0, f"Stage {verdict.stage}: {verdict.title}", "bold")
         self._say(0, f"Your tests are in {verdict.folder}.")
         if verdict.only:
@@ -84,9 +90,9 @@ class Report:
         if verdict.problem is not None:
             self._show_problem(verdict)
         else:
+            self._show_own(verdict)
             self._show_tests(verdict)
             self._show_bugs(verdict)
-            self._show_own(verdict)
         good = verdict.valid and verdict.thorough
         self._say(0, "")
         self._say(0, verdict.summary, "bold green" if good else "bold")
@@ -105,6 +111,13 @@ class Report:
 
     def _head(self, question: str, answer: str, good: bool) -> None:
         self._say(0, answer, "green" if good else "yellow", question, 13)
+
+    def _say_why(self, statement: str, why: str) -> None:
+        """Print the statement that failed, and the message below it."""
+        if statement:
+            text = textwrap.shorten(printable(statement), STATEMENT, placeholder=" …")
+            self._say(5, text, label=">", tab=2)
+        self._say(5, _some_lines(why))
 
     def _show_problem(self, verdict: Verdict) -> None:
         problem = verdict.problem
@@ -135,7 +148,7 @@ class Report:
         for test in tests:
             if test not in [*valid, *unwritten, *not_run, *verdict.in_state(OWN)]:
                 self._say(2, f"{short(test.test)} {test.state} ({test.where})", "red")
-                self._say(5, _some_lines(test.why) or "It gives no reason.")
+                self._say_why(test.statement, test.why or "It gives no reason.")
 
         for test in valid:
             if test.seconds >= LONG:
@@ -153,31 +166,48 @@ class Report:
         done = BAR * caught // max(1, len(bugs))
         bar = f"{full * done}{empty * (BAR - done)}"
         self._head("Thorough?", f"caught {caught} of {len(bugs)}  {bar}", verdict.thorough)
-        if not valid:
+        width = max((len(short(bug.caught_by)) for bug in bugs if bug.caught_by), default=0) + 2
+        if self._caught and caught:
+            self._say(2, "caught:")
+            for bug in bugs:
+                if bug.caught_by is not None:
+                    label = short(bug.caught_by)
+                    self._say(4, f"{bug.story}{HOW.get(bug.how, '')}", label=label, tab=width)
+        idle = [short(test.test) for test in valid if not test.catches]
+        if self._idle and idle and caught:
+            self._say(2, f"catches none of the known bugs: {', '.join(idle)}")
+        self._show_survivors(verdict, survivors if valid else [])
+
+    def _show_survivors(self, verdict: Verdict, survivors: list[BugVerdict]) -> None:
+        """Print what survived the valid tests, and what the others have to do with it."""
+        survivors = survivors or [bug for bug in verdict.survivors if bug.not_counted]
+        if not survivors:
             return
-        if survivors:
-            self._say(2, "survived:")
+        self._say(2, "survived:")
         unwritten = {test.test for test in verdict.in_state("not written")}
-        later = [bug for bug in survivors if bug.violates in unwritten]
+        later = [bug for bug in survivors if bug.violates in unwritten and not bug.not_counted]
         if later:
             self._say(4, f"{_number(len(later), 'bug')} against what is not written yet")
         told = [bug for bug in survivors if bug not in later]
         untold = [] if self._reveal or not verdict.spoils else told[1:]
-        for bug in told[: len(told) - len(untold)]:
+        told = told[: len(told) - len(untold)]
+        for bug in told:
             self._say(4, bug.story, "red")
             self._say(7, f"violates: {bug.description}")
+            if bug.not_counted:
+                name = short(bug.not_counted)
+                self._say(7, f"{name} fails on it, but does not count until it is valid.")
         if untold:
             self._say(4, f"and {_number(len(untold), 'bug')} more: --reveal tells what they do.")
-        if caught:
-            self._say(2, "caught:")
-        width = max((len(short(bug.caught_by)) for bug in bugs if bug.caught_by), default=0) + 2
-        for bug in bugs:
-            if bug.caught_by is not None:
-                how = {"hung": " (by time-out)", "died": " (it ends the process)"}.get(bug.how, "")
-                self._say(4, f"{bug.story}{how}", label=short(bug.caught_by), tab=width)
-        idle = [short(test.test) for test in valid if not test.catches]
-        if self._idle and idle and caught:
-            self._say(2, f"catches none of the known bugs: {', '.join(idle)}")
+        harmless = {*HARMLESS, "not written", "was not run"}
+        said = {bug.not_counted for bug in told}
+        others = [
+            short(test.test)
+            for test in verdict.tests
+            if test.state not in harmless and test.test not in said
+        ]
+        if others:
+            self._say(2, f"Until they are valid, these do not count: {', '.join(others)}.")
 
     def _show_own(self, verdict: Verdict) -> None:
         own = verdict.own
@@ -196,19 +226,29 @@ class Report:
         for sentence in own.unwritten:
             self._say(2, sentence)
         violates = own.violates if self._reveal else own.told
-        kinds = {"fails": own.fails, "violates": violates, "breaks": own.breaks}
-        for kind, failings in kinds.items():
-            for failing in failings:
-                if not any(sentence in failing.why for sentence in own.unwritten):
-                    self._say(2, f"{kind} {short(failing.test)}: {failing.description}", "red")
-                    self._say(5, _some_lines(failing.why))
+        known = [(failing.test, failing.why, failing.where) for failing in own.fails]
+        for failing in own.fails:
+            self._say_failing(verdict, f"fails your {_place(failing)}: ", failing)
+        for failing in violates:
+            # In Part I the requirements are the learner's tests.
+            if (failing.test, failing.why, failing.where) not in known:
+                self._say_failing(verdict, "does not meet a requirement: ", failing)
+        for failing in own.breaks:
+            self._say_failing(verdict, f"breaks {short(failing.test)}: ", failing)
         untold = len(own.violates) - len(violates)
         if untold and own.met:
             number = _number(untold, "requirement")
-            self._say(2, f"violates {number} for which you have no test yet.")
+            self._say(2, f"does not meet {number} for which you have no test yet.")
         if own.flaky:
             names = ", ".join(short(test) for test in own.flaky)
             self._say(2, f"passes at times, and at times does not: {names}", "yellow")
+
+    def _say_failing(self, verdict: Verdict, label: str, failing: Failing) -> None:
+        """Print what the learner's code fails, unless it is not written yet."""
+        if not any(sentence in failing.why for sentence in verdict.own.unwritten):
+            text = failing.description or short(failing.test)
+            self._say(2, f"{label}{text}", "red")
+            self._say_why(failing.statement, failing.why)
 
     def _has_blocks(self) -> bool:
         """Tell whether the bar can be drawn with blocks."""
@@ -219,14 +259,20 @@ class Report:
         return True
 
 
-def show(verdict: Verdict, idle: bool = False, reveal: bool = False) -> None:
+def show(verdict: Verdict, idle: bool = False, reveal: bool = False, caught: bool = False) -> None:
     """Print a verdict on the standard output.
 
     :param idle: whether to name the tests that catch nothing.
     :param reveal: whether to tell all survivors, and all that the learner's code violates.
+    :param caught: whether to list the bugs that are caught.
     """
     console = RichConsole() if sys.stdout.isatty() else PlainConsole()
-    Report(console, idle, reveal).show(verdict)
+    Report(console, idle, reveal, caught).show(verdict)
+
+
+def _place(failing: Failing) -> str:
+    """Return the name of a test, and where it failed."""
+    return short(failing.test) + (f" ({failing.where})" if failing.where else "")
 
 
 def _number(number: int, noun: str) -> str:

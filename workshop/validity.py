@@ -52,6 +52,8 @@ def state_of(test: str, correct: list[Correct], where: str, file: str) -> TestVe
             meaning = server.meaning
             if found[0][1] is None or (server.freedoms and not _is_the_reason(server, ran)):
                 meaning = SOME_SERVER
+            elif server is correct[0]:
+                meaning = _what_the_solution_has_in_one_way(ran) or meaning
             where = outcome.where or where
             return TestVerdict(test, *_in_words(outcome, meaning), where)
     return TestVerdict(test, "valid", "", where)
@@ -68,6 +70,15 @@ def _is_the_reason(server: Correct, ran: list[tuple[Correct, Outcome]]) -> bool:
         if len(other.freedoms) == 1 and other is not server
     ]
     return any(others) or not others
+
+
+def _what_the_solution_has_in_one_way(ran: list[tuple[Correct, Outcome]]) -> str:
+    """Say why a test that fails with the solution passes on a server with one freedom, if it does.
+
+    That server differs from the solution in nothing else.
+    """
+    passed = [server for server, outcome in ran if outcome.how == "passed"]
+    return next((server.meaning for server in passed if len(server.freedoms) == 1), "")
 
 
 def outcome_of(test: str, run: Run, file: str) -> Outcome | None:

@@ -62,6 +62,8 @@ class BugVerdict:
     :ivar description: that requirement, in words.
     :ivar caught_by: the test that caught it; ``None`` if none did.
     :ivar how: how that test ended: ``"failed"``, ``"error"``, ``"hung"`` and so on.
+    :ivar not_counted: if no valid test caught it, a test that fails on it and passes with the
+        solution, but is not valid; ``None`` if there is none.
     """
 
     story: str
@@ -69,6 +71,7 @@ class BugVerdict:
     description: str
     caught_by: str | None = None
     how: str = ""
+    not_counted: str | None = None
 
 
 @dataclass

@@ -307,6 +307,11 @@ class MeaningTests(JudgedTestCase):
         self.assertIn("a phrase", self.why("passed", "passed", "failed"))
         self.assertIn("an order", self.why("passed", "failed", "passed"))
 
+    def test_the_solution_has_it_in_one_way(self) -> None:
+        """One that fails with the solution, but not on a server with a freedom, asks for that."""
+        self.assertIn("a phrase", self.why("failed", "failed", "passed"))
+        self.assertIn("solution", self.why("failed", "failed", "failed"))
+
     def test_something_else(self) -> None:
         """One that fails on all of them fails for another reason."""
         why = self.why("passed", "error", "error")

@@ -65,7 +65,7 @@ class StateTests(JudgedTestCase):
 """,
             head,
         )
-        self.assertEqual(test.statement, 'self.assertTrue( request.method == "GET" )')
+        self.assertEqual(test.statement, 'self.assertTrue(request.method == "GET")')
         self.assertEqual(test.where, f"test_mine.py:{head.count(chr(10)) + 4}")
         test = self.judge_test(
             """
@@ -429,6 +429,64 @@ class FrozenTests(TestCase):
         )
         self.assertEqual(test.state, "asks for too much")
         self.assertIn(expected, test.why)
+
+    def test_solution_is_one_way(self) -> None:
+        """A test that only the solution fails, and not a server with a freedom, asks for that."""
+        test = self.judge_test(
+            """
+    def test_changed(self):
+        request = parse_request(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        request.method = b"PUT"
+        self.assertEqual(request.method, b"PUT")
+"""
+        )
+        self.assertEqual(test.state, "raises")
+        self.assertIn(
+            "leaves open whether a request can be changed.\nFrozenInstanceError", test.why
+        )
+        self.assertEqual(test.statement, 'request.method = b"PUT"')
+
+
+class NotCountedTests(JudgedTestCase):
+    """What a test that is not valid would catch is told, and not counted."""
+
+    FROZEN = """
+    def test_frozen_and_strict(self):
+        self.assertRaises(BadRequest, parse_request, b"GET / HTTP/1.0x\\r\\n\\r\\n")
+        with self.assertRaises(AttributeError):
+            parse_request(b"GET / HTTP/1.0\\r\\n\\r\\n").method = b"PUT"
+"""
+
+    STRICT = FROZEN.partition("        with")[0].replace("frozen_and_", "")
+
+    def test_without_a_valid_one(self) -> None:
+        """What only such a test fails on survives, and the test is named."""
+        bugs = self.judge_text(HEAD + self.FROZEN).bugs
+        self.assertEqual({bug.caught_by for bug in bugs}, {None})
+        tests = {bug.not_counted for bug in bugs}
+        self.assertEqual(tests, {None, "RequestTests.test_frozen_and_strict"})
+
+    def test_beside_a_valid_one(self) -> None:
+        """What a valid test catches is caught by that, even if the other has the expected name."""
+        bugs = self.judge_text(HEAD + self.STRICT).bugs
+        caught = next(bug for bug in bugs if bug.caught_by)
+        case, _, name = caught.violates.partition(".")
+        text = HEAD + self.FROZEN + self.STRICT
+        text = text.replace("RequestTests", case).replace("test_frozen_and_strict", name)
+        found = {bug.story: bug for bug in self.judge_text(text).bugs}[caught.story]
+        self.assertEqual((found.caught_by, found.not_counted), (f"{case}.test_strict", None))
+
+    def test_alone(self) -> None:
+        """It is told, too, when no test is valid."""
+        verdict = self.judge_text(HEAD.partition("    def")[0] + self.FROZEN)
+        self.assertEqual(len(verdict.survivors), len(verdict.bugs))
+        self.assertIn("RequestTests.test_frozen_and_strict", [b.not_counted for b in verdict.bugs])
+
+    def test_fails_with_the_solution(self) -> None:
+        """Of one that the solution fails nobody knows what it would catch."""
+        wrong = "\n    def test_no(self):\n        self.assertTrue(False)\n"
+        verdict = self.judge_text(HEAD + wrong)
+        self.assertEqual({bug.not_counted for bug in verdict.bugs}, {None})
 
 
 class GivenTests(JudgedTestCase):

@@ -39,14 +39,18 @@ def verdict_with(*states: str, caught: int = 1) -> Verdict:
 
 
 def printed(
-    verdict: Verdict, encoding: str = "utf-8", width: int = 80, reveal: bool = False
+    verdict: Verdict,
+    encoding: str = "utf-8",
+    width: int = 80,
+    reveal: bool = False,
+    caught: bool = False,
 ) -> str:
     """Return what is printed for people."""
     data = io.BytesIO()
     with mock.patch.object(sys, "stdout", io.TextIOWrapper(data, encoding, "replace")):
         console = PlainConsole()
         console.width = width
-        Report(console, reveal=reveal).show(verdict)
+        Report(console, reveal=reveal, caught=caught).show(verdict)
         sys.stdout.flush()
         return data.getvalue().decode(encoding)
 
@@ -55,29 +59,37 @@ class ReportTests(TestCase):
     """The text."""
 
     def test_whole(self) -> None:
-        """The three questions, what survived, and what to do next."""
+        """The own code, the two questions, and last what survived and what to do next."""
         expected = """\
 Stage 9: Serve files
 Your tests are in exercises/stage9.
 
+Your code    passes 1 of your 2 tests, and meets 3 of 4 requirements.
+  fails your test_1 (t.py:8): Be in time.
+     > self.fail("no")
+     FailTest: no
+  does not meet a requirement: Be quick.
+     > self.assertEqual(1, 2)
+     FailTest: 1 != 2
 Valid?       2 of 2 tests pass on every correct server.
 Thorough?    caught 1 of 2  ██████████░░░░░░░░░░
   survived:
     It is late.
        violates: Be in time.
-  caught:
-    test_0  It is late.
-Your code    passes 1 of your 2 tests, and meets 3 of 4 requirements.
-  fails test_1: Be in time.
-     FailTest: no
-  violates test_2: Be quick.
-     FailTest: 1 != 2
 
 Valid, but not thorough. What would show this? It is late.
 """
         verdict = verdict_with("valid", "valid")
-        failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no")
-        violated = Failing("FileTests.test_2", "Be quick.", "FailTest: 1 != 2")
+        failing = Failing(
+            "FileTests.test_1", "Be in time.", "FailTest: no", True, "t.py:8", 'self.fail("no")'
+        )
+        violated = replace(
+            failing,
+            test="FileTests.test_2",
+            description="Be quick.",
+            why="FailTest: 1 != 2",
+            statement="self.assertEqual(1, 2)",
+        )
         verdict.own = OwnVerdict(
             passed=1, total=2, fails=[failing], requirements=4, met=3, violates=[violated]
         )
@@ -91,6 +103,55 @@ Valid, but not thorough. What would show this? It is late.
         )
         self.assertIn("  test_1 asks for too much (t.py:7)\n     This is why.\n", text)
         self.assertTrue(text.endswith("Not valid. Mend test_1 first: t.py:7.\n"))
+
+    def test_statement(self) -> None:
+        """The statement that failed stands before the message; of a long one, the beginning."""
+        verdict = verdict_with("valid", "asks for too much")
+        verdict.tests[1].statement = "self.assertTrue(file.closed)"
+        expected = "(t.py:7)\n     > self.assertTrue(file.closed)\n     This is why.\n"
+        self.assertIn(expected, printed(verdict))
+        verdict.tests[1].statement = f"self.assertEqual({'abc, ' * 1000})"
+        self.assertLess(len(printed(verdict).splitlines()), 25)
+
+    def test_caught(self) -> None:
+        """What was caught is counted; with an option it is listed, before what survived."""
+        self.assertNotIn("test_0  It is late.", printed(verdict_with("valid", "valid")))
+        text = printed(verdict_with("valid", "valid"), caught=True)
+        self.assertIn("  caught:\n    test_0  It is late.\n  survived:\n", text)
+
+    def test_not_counted(self) -> None:
+        """A survivor that a test would catch, if it were valid, is told with that test."""
+        verdict = verdict_with("valid", "raises")
+        verdict.bugs[1].not_counted = "FileTests.test_1"
+        expected = """\
+  survived:
+    It is late.
+       violates: Be in time.
+       test_1 fails on it, but does not count until it is valid.
+
+"""
+        self.assertIn(expected, printed(verdict))
+        verdict.tests[0].state = "is flaky"
+        self.assertIn("Until they are valid, these do not count: test_0.\n", printed(verdict))
+        self.assertIn("       test_1 fails on it, but", printed(verdict))
+        self.assertNotIn("do not count", printed(verdict_with("valid", "not written", caught=0)))
+
+    def test_not_counted_against_what_is_not_written(self) -> None:
+        """It is told, too, when another test is meant for that bug, which is not written yet."""
+        verdict = verdict_with("valid", "not written", "raises", caught=0)
+        verdict.bugs[1].not_counted = "FileTests.test_2"
+        text = printed(verdict)
+        self.assertIn("    1 bug against what is not written yet\n", text)
+        self.assertIn("test_2 fails on it, but does not count until it is valid.", text)
+
+    def test_tests_of_part_one(self) -> None:
+        """Where the learner's tests are the requirements, a failure is told once."""
+        verdict = verdict_with("valid", caught=2)
+        failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no", where="t.py:8")
+        verdict.own = OwnVerdict(total=1, requirements=1, fails=[failing], violates=[failing])
+        text = printed(verdict)
+        self.assertEqual(text.count("Be in time."), 1)
+        self.assertNotIn("have no test", text)
 
     def test_test_that_waits(self) -> None:
         """A test that takes long is valid, and is named."""
@@ -150,9 +211,9 @@ Valid, but not thorough. What would show this? It is late.
         failing = Failing("FileTests.test_1", "Be in time.", "FailTest: no", tested=False)
         verdict.own = OwnVerdict(requirements=2, met=1, violates=[failing])
         text = printed(verdict)
-        self.assertIn("violates 1 requirement for which you have no test yet.", text)
-        self.assertNotIn("Be in time.", text.partition("Your code")[2])
-        self.assertIn("violates test_1: Be in time.", printed(verdict, reveal=True))
+        self.assertIn("does not meet 1 requirement for which you have no test yet.", text)
+        self.assertNotIn("Be in time.", text.partition("Valid?")[0])
+        self.assertIn("does not meet a requirement: Be in time.", printed(verdict, reveal=True))
 
     def test_control_characters(self) -> None:
         """What a test says reaches the terminal as text, whatever it is."""
@@ -221,6 +282,11 @@ class CommandTests(TestCase):
         code, text, _ = self.judge("1")
         self.assertEqual(code, 0, text)
         self.assertIn("Valid and thorough", text)
+
+    def test_caught(self) -> None:
+        """The bugs that are caught are listed if that is asked for."""
+        code, text, _ = self.judge("1", "--caught")
+        self.assertEqual((code, "  caught:\n" in text), (0, True), text)
 
     def test_not_thorough(self) -> None:
         """Otherwise it is 1; the same is there as data."""
