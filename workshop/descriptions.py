@@ -12,7 +12,6 @@ from exercises.order import test_files
 
 from .jobs import Problem
 
-
 BRACKET = re.compile(r"(?<=[(\[{])\n|\n(?=[)\]}])")
 """A line end behind a bracket that opens, or before one that closes."""
 
