@@ -229,7 +229,10 @@ Valid, but not thorough. What would show this? It is late.
         """A terminal shows the same, in colours."""
         stream = io.StringIO()
         self.patch(sys, "stdout", stream)
-        self.patch(os, "environ", {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80"})
+        colours = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80"}
+        environment = mock.patch.dict(os.environ, colours)  # rich keeps os.environ itself
+        environment.start()
+        self.addCleanup(environment.stop)
         verdict = verdict_with("valid", "raises")
         Report(RichConsole()).show(verdict)
         text = stream.getvalue()
