@@ -1,4 +1,4 @@
-"""The transport of the tests, from stage 4 on: one that does not forgive."""
+"""The transport that the tests use from stage 4 on: one that does not forgive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twisted.trial.unittest import FailTest, SynchronousTestCase
 
 
 class StrictTransport(StringTransport):
-    """A ``StringTransport`` that lets a test fail if it is used in a wrong way.
+    """A ``StringTransport`` that makes a test fail if it is misused.
 
     A mistake is noted, not raised, since the code under test might catch what is raised.
 
@@ -33,7 +33,7 @@ class StrictTransport(StringTransport):
 
     @property
     def state(self) -> str:
-        """What has become of the connection: "open", "closing", "aborted" or "lost"."""
+        """The state of the connection: "open", "closing", "aborted" or "lost"."""
         if not self.connected:
             return "lost"
         if self.disconnected:
@@ -54,17 +54,17 @@ class StrictTransport(StringTransport):
         super().write(data)  # which raises a TypeError if these are no bytes
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Write the pieces, one after the other."""
+        """Write the pieces, one after another."""
         for piece in data:
             self.write(piece)
 
     def pauseProducing(self) -> None:
-        """Read no more, for a while."""
+        """Stop reading for a while."""
         self._check_open("pauseProducing()")
         self.producerState = "paused"
 
     def resumeProducing(self) -> None:
-        """Read on."""
+        """Read again."""
         self._check_open("resumeProducing()")
         self.producerState = "producing"
 

@@ -28,7 +28,7 @@ BAD = b"nonsense\r\n\r\n"
 
 
 def hello(request: Request) -> Response:
-    """Greet. A handler is a plain function: it knows no transport and no wire."""
+    """Greet. A handler is a plain function: it knows nothing of transports or bytes."""
     body = b"hello " + request.target + b" " + request.body
     return Response(200, [(b"Content-Type", b"text/plain")], body)
 
@@ -77,7 +77,7 @@ class AnswerTests(TestCase):
     """A request comes in, its answer goes out, and the connection is closed."""
 
     def test_connection_alone(self) -> None:
-        """Nothing is written to a client that has said nothing (RFC 1945, 1.3)."""
+        """Nothing is written to a client that has sent nothing (RFC 1945, 1.3)."""
         _, transport = connect(self, hello)
         self.assertEqual((transport.value(), transport.state), (b"", "open"), "nothing was sent")
 
@@ -109,7 +109,7 @@ class AnswerTests(TestCase):
             self.assertEqual(requests, [(method, target, body)], f"sent {sent!r}")
 
     def test_date_is_the_clocks(self) -> None:
-        """``Date`` is what the clock shows when the answer is written (RFC 1945, 10.6)."""
+        """``Date`` is the clock's time when the answer is written (RFC 1945, 10.6)."""
         for sent in (GET, HEAD, POST):
             clock = Clock()
             clock.advance(784111775)
@@ -122,7 +122,7 @@ class AnswerTests(TestCase):
             self.assertEqual(dates, expected, f"sent {sent!r}")
 
     def test_head(self) -> None:
-        """The answer to a HEAD is that to a GET without the body (RFC 1945, 8.2)."""
+        """The answer to a HEAD is the answer to a GET without the body (RFC 1945, 8.2)."""
         expected = lines(answer(self, hello, GET))[:-1]
         self.assertEqual(expected[-1:], [b"\r\n"], f"sent {GET!r}: the body is one line")
         self.assertEqual(lines(answer(self, hello, HEAD)), expected, f"sent {HEAD!r}")
@@ -134,10 +134,10 @@ class AnswerTests(TestCase):
 
 
 class RefusalTests(TestCase):
-    """What is no request, or not one for this server, is answered without the handler."""
+    """What is not a request, or not one for this server, is answered without the handler."""
 
     def assert_refused(self, sent: bytes, expected: bytes) -> None:
-        """Assert that ``sent`` gets this status, an explanation, and the connection's end."""
+        """Assert that ``sent`` gets this status and an explanation, and is then closed."""
         handler = Recorder()
         channel, transport = connect(self, handler)
         transport.deliver(channel, sent)
@@ -149,7 +149,7 @@ class RefusalTests(TestCase):
         self.assertEqual(handler.requests, [], f"sent {sent!r}, and the handler was called")
 
     def test_bad_request(self) -> None:
-        """400: the bytes are no request (RFC 1945, 9.4)."""
+        """400: the bytes are not a request (RFC 1945, 9.4)."""
         self.assert_refused(BAD, b"HTTP/1.0 400")
 
     def test_unknown_method(self) -> None:
@@ -161,14 +161,14 @@ class BrokenHandlerTests(TestCase):
     """A handler is a program too, and programs fail."""
 
     class BrokenError(Exception):
-        """An error that nobody has heard of."""
+        """An error that no code expects."""
 
     def broken(self, request: Request) -> Response:
         """Raise what only the log may see."""
         raise self.BrokenError("secret")
 
     def test_handler_that_raises(self) -> None:
-        """500, then the end. What went wrong is logged, not shown (RFC 1945, 9.5)."""
+        """500, then the connection is closed. The error is logged, not shown (RFC 1945, 9.5)."""
         channel, transport = connect(self, self.broken)
         channel.dataReceived(GET)
         status, body = status_and_body(transport.value())
@@ -180,7 +180,7 @@ class BrokenHandlerTests(TestCase):
         self.assertEqual(logged, ["secret"], "the failures that were logged")
 
     def test_head_of_a_handler_that_raises(self) -> None:
-        """An error's answer to a HEAD has no body either, that to a POST has (RFC 1945, 8.2)."""
+        """The 500 to a HEAD has no body either, that to a POST has one (RFC 1945, 8.2)."""
         status, body = status_and_body(answer(self, self.broken, HEAD))
         self.assertEqual((status, body), (b"HTTP/1.0 500", b""), f"sent {HEAD!r}")
         status, body = status_and_body(answer(self, self.broken, POST))
@@ -195,10 +195,10 @@ class BrokenHandlerTests(TestCase):
 
 
 class ChunkTests(TestCase):
-    """What stage 3 promised holds through the protocol too."""
+    """What stage 3 promised also holds through the protocol."""
 
     def test_nothing_before_the_last_byte(self) -> None:
-        """No answer, no end, and no call, before the request is complete (RFC 1945, 5)."""
+        """No answer, no close and no call before the request is complete (RFC 1945, 5)."""
         for sent in (GET, HEAD, POST):
             handler = Recorder()
             channel, transport = connect(self, handler)
@@ -237,7 +237,7 @@ class OneRequestTests(TestCase):
     """Bytes after the request are not a second request (RFC 1945, 1.3)."""
 
     def test_second_request(self) -> None:
-        """It is dropped, in one chunk with the first or in one of its own."""
+        """It is dropped, in the same chunk as the first or in a chunk of its own."""
         for chunks in ((GET + POST,), (GET, POST), (POST, GET), (HEAD + GET,), (HEAD, GET)):
             handler = Recorder()
             written = answer(self, handler, *chunks)
@@ -245,7 +245,7 @@ class OneRequestTests(TestCase):
             self.assertEqual(len(handler.requests), 1, f"calls of the handler; sent {chunks!r}")
 
     def test_bytes_after_a_bad_request(self) -> None:
-        """A request after bytes that made no sense is not trusted."""
+        """A request that follows an invalid one is not trusted."""
         for chunks in ((BAD + GET,), (BAD, GET), (BAD, BAD)):
             handler = Recorder()
             written = answer(self, handler, *chunks)
@@ -255,7 +255,7 @@ class OneRequestTests(TestCase):
 
 
 class DisconnectTests(TestCase):
-    """Clients go away. That is no error."""
+    """Clients disconnect. That is not an error."""
 
     def test_client_goes_before_its_request_is_complete(self) -> None:
         """Half a request is not answered and not handled (RFC 1945, 1.3)."""

@@ -1,4 +1,4 @@
-"""Stage 4, the hardening: what strangers, attackers and bad days ask for.
+"""Stage 4, the hardening: what a server needs against strangers, attackers and bad days.
 
 The tests are in the order in which you would make them pass:
 ``trial -x --order toptobottom exercises.stage4.test_hardening``
@@ -42,12 +42,12 @@ def field(response: bytes, name: bytes) -> bytes:
 
 
 def media_type(response: bytes) -> bytes:
-    """Return what a response says its body is, in lower case and without parameters."""
+    """Return the media type of a response, in lower case and without parameters."""
     return field(response, b"Content-Type").partition(b";")[0].strip().lower()
 
 
 def growth(channel: HTTPChannel) -> int:
-    """Return by how many bytes the memory grows when the client sends 4 MiB more."""
+    """Return by how many bytes the memory grows while the client sends 4 MiB more."""
     tracemalloc.start()
     try:
         for _ in range(64):
@@ -58,7 +58,7 @@ def growth(channel: HTTPChannel) -> int:
 
 
 class RefusedBytesTests(TestCase):
-    """Whatever a client sends, it gets a proper answer, and the server lives on."""
+    """Whatever a client sends, it gets a proper answer, and the server keeps running."""
 
     large = b"X-Field: value\r\n" * 2000
     refused = (
@@ -110,7 +110,7 @@ class RefusedBytesTests(TestCase):
             self.assertEqual(field(written, b"Content-Length"), b"%d" % len(body), message)
 
     def test_date(self) -> None:
-        """A refusal is dated as an answer is (RFC 1945, 10.6)."""
+        """A refusal has a ``Date``, as any answer has (RFC 1945, 10.6)."""
         for sent, _ in self.refused:
             clock = Clock()
             clock.advance(784111776)
@@ -137,7 +137,7 @@ class BodyTests(TestCase):
     """Any request may have a body (RFC 1945, 7.2)."""
 
     def test_body_of_each_method(self) -> None:
-        """It is waited for, and given to the handler; the answer to a HEAD has none."""
+        """It is waited for and given to the handler; the answer to a HEAD has no body."""
         for method in (b"GET", b"HEAD", b"POST"):
             sent = method + b" /c HTTP/1.0\r\nContent-Length: 4\r\n\r\ndata"
             self.assertEqual(answer(self, hello, sent[:-1]), b"", f"sent {sent[:-1]!r}")
@@ -147,7 +147,7 @@ class BodyTests(TestCase):
 
 
 class BrokenResponseTests(TestCase):
-    """There are many ways for a handler to fail. They all are a 500 (RFC 1945, 9.5)."""
+    """There are many ways for a handler to fail. Each is a 500 (RFC 1945, 9.5)."""
 
     def assert_500(self, handler: Callable[[Request], Any], name: str) -> None:
         """Assert that the failure of ``handler`` is answered, and logged once."""
@@ -180,7 +180,7 @@ class BrokenResponseTests(TestCase):
             self.assert_500(broken, f"raises {error!r}")
 
     def test_what_is_no_response(self) -> None:
-        """What a handler returns in place of a response cannot be rendered."""
+        """A result that is not a response cannot be rendered."""
         for result in (None, b"secret", "secret", 200, Request):
             self.assert_500(lambda request: result, f"returns {result!r}")  # noqa: B023
 
@@ -194,7 +194,7 @@ class BrokenResponseTests(TestCase):
             )
 
     def test_response_that_cannot_be_sent(self) -> None:
-        """Nor can a response with a field that stage 2 refuses (RFC 1945, 4.2)."""
+        """Neither can a response with a field that stage 2 refuses (RFC 1945, 4.2)."""
         for field in ((b"Location", b"/\r\nSet-Cookie: secret"), (b"X secret", b"y")):
 
             def redirect(request: Request) -> Response:
@@ -207,7 +207,7 @@ class SharedStateTests(TestCase):
     """A server has many clients, and a process may have many servers."""
 
     def test_each_client_is_answered(self) -> None:
-        """That one client has been answered, or refused, is nothing to another."""
+        """An answer to one client, or a refusal, does not affect another."""
         for first in (GET, HEAD, BAD, GET + GET):
             factory = HTTPFactory(hello, Clock())
             transports = [StrictTransport(self) for _ in range(3)]
@@ -224,7 +224,7 @@ class SharedStateTests(TestCase):
                 self.assertEqual(written, expected, f"one client sent {first!r}, another {GET!r}")
 
     def test_each_client_has_its_end(self) -> None:
-        """That one client goes is nothing to another."""
+        """The loss of one connection does not affect another."""
         factory = HTTPFactory(hello, Clock())
         channels = [factory.buildProtocol(None) for _ in range(2)]
         transports = [StrictTransport(self) for _ in range(2)]
@@ -249,7 +249,7 @@ class SharedStateTests(TestCase):
         self.assertEqual(actual, expected, f"sent {GET!r} to the first of two servers")
 
     def test_response_may_be_used_again(self) -> None:
-        """A handler may return the same response each time: the server does not change it."""
+        """A handler may return the same response again: the server does not change it."""
         response = Response(404, [(b"X", b"y")], b"not here")
         first = answer(self, lambda request: response, GET)
         answer(self, lambda request: response, HEAD)
@@ -258,10 +258,10 @@ class SharedStateTests(TestCase):
 
 
 class MemoryTests(TestCase):
-    """A client that goes on sending does not decide how much memory that takes."""
+    """A client that keeps sending does not decide how much memory is used."""
 
     def test_nothing_is_kept_after_the_request(self) -> None:
-        """What comes after the request, or after bytes that are none, is dropped at once."""
+        """What comes after a request, or after an invalid one, is dropped at once."""
         for sent in (GET, HEAD, POST, BAD, b"BREW / HTTP/1.0\r\n\r\n"):
             channel, transport = connect(self, hello)
             transport.deliver(channel, sent)

@@ -57,7 +57,7 @@ def connect(
 
 
 def parts(transport: StrictTransport) -> tuple[bytes, list[bytes], bytes]:
-    """Return what matters of what was written: version and code, content fields, body."""
+    """Return the parts that matter of what was written: version and code, content fields, body."""
     head, _, body = transport.value().partition(b"\r\n\r\n")
     status, *fields = head.split(b"\r\n")
     return status[:12], [field for field in fields if field.startswith(b"Content-")], body
@@ -103,7 +103,7 @@ class LaterTests(TestCase):
             self.assertEqual(parts(transport), expected, f"sent {sent!r}")
 
     def test_date_is_that_of_the_answer(self) -> None:
-        """``Date`` is when the response was made, not when it was asked for (RFC 1945, 10.6)."""
+        """``Date`` is when the answer was written, not when the request came (RFC 1945, 10.6)."""
         clock, handler = Clock(), Later()
         channel, transport = connect(self, handler, clock)
         channel.dataReceived(GET)
@@ -145,7 +145,7 @@ class FailureTests(TestCase):
         self.assertEqual(logged, ["secret"], "the failures that were logged")
 
     def test_result_that_is_no_response(self) -> None:
-        """A handler that forgot its response is answered for like one that failed."""
+        """A handler that forgot its response is treated like one that failed."""
         handler = Later()
         channel, transport = connect(self, handler)
         channel.dataReceived(GET)
@@ -155,7 +155,7 @@ class FailureTests(TestCase):
         self.assertEqual(len(self.flushLoggedErrors()), 1, "failures logged")
 
     def test_handler_that_raises_at_once(self) -> None:
-        """It is answered as in stage 4, whatever it would have returned."""
+        """It is answered as in stage 4, whatever it would have returned otherwise."""
 
         def broken(request: Request) -> Deferred[Response]:
             raise RuntimeError("secret")
@@ -167,10 +167,10 @@ class FailureTests(TestCase):
 
 
 class MeanwhileTests(TestCase):
-    """A client may send more while it waits."""
+    """A client may send more while it waits for its answer."""
 
     def test_no_second_request(self) -> None:
-        """What comes meanwhile is not given to the handler (RFC 1945, 1.3)."""
+        """What is received meanwhile is not given to the handler (RFC 1945, 1.3)."""
         for chunks in ((GET + GET,), (GET, GET), (POST, GET)):
             handler = Later()
             channel, transport = connect(self, handler)
@@ -178,7 +178,7 @@ class MeanwhileTests(TestCase):
             self.assertEqual(len(handler.answers), 1, f"calls of the handler; sent {chunks!r}")
 
     def test_no_second_answer(self) -> None:
-        """Nothing that comes meanwhile is answered, or spoils the answer."""
+        """Nothing that is received meanwhile is answered, or changes the answer."""
         for more in (GET, b"nonsense\r\n\r\n"):
             handler = Later()
             channel, transport = connect(self, handler)
@@ -191,7 +191,7 @@ class MeanwhileTests(TestCase):
             self.assertEqual(done, (HELLO, "closing"), f"sent {GET!r}, then {more!r}")
 
     def test_bytes_after_the_answer(self) -> None:
-        """Bytes that come when the connection is being closed are dropped."""
+        """Bytes received while the connection is being closed are dropped."""
         handler = Later()
         channel, transport = connect(self, handler)
         channel.dataReceived(GET)

@@ -34,10 +34,10 @@ timeout = 5  # seconds, for a Deferred that never fires; it ends no endless loop
 
 
 class PauseTests(TestCase):
-    """The client does not decide how much memory it takes: what it sends is not read."""
+    """Backpressure: what the client sends meanwhile is not read, so it does not fill the memory."""
 
     def test_transport_is_paused(self) -> None:
-        """At the first bytes that come meanwhile, the transport is told to read no more."""
+        """At the first bytes received meanwhile, the transport is paused."""
         for sent in (GET, HEAD, POST):
             channel, transport = connect(self, Later())
             transport.deliver(channel, sent)
@@ -46,14 +46,14 @@ class PauseTests(TestCase):
                 self.assertEqual(transport.producerState, "paused", f"sent {sent!r}, then more")
 
     def test_silent_client_is_listened_to(self) -> None:
-        """A paused transport does not hear that its client has gone: pause it only if need be."""
+        """A paused transport is not told that its client has gone: pause only if needed."""
         for sent in (GET, HEAD, POST, GET + GET):
             channel, transport = connect(self, Later())
             transport.deliver(channel, sent)
             self.assertEqual(transport.producerState, "producing", f"sent {sent!r} in one chunk")
 
     def test_answer_on_a_paused_transport(self) -> None:
-        """It is paused for reading alone: the answer, or a 500, is written (RFC 1945, 6)."""
+        """Only reading is paused: the answer, or a 500, is written (RFC 1945, 6)."""
         for result, status in ((hello(), b"200"), (RuntimeError("secret"), b"500")):
             handler = Later()
             channel, transport = connect(self, handler)
@@ -68,7 +68,7 @@ class PauseTests(TestCase):
         self.flushLoggedErrors(RuntimeError)
 
     def test_closing_transport_is_not_paused(self) -> None:
-        """After the answer what comes is dropped, however the answer came."""
+        """Whatever is received after the answer is dropped, however the answer came about."""
         handlers: dict[str, Handler] = {
             "at once": lambda request: hello(),
             "as a Deferred that has fired": lambda request: succeed(hello()),
@@ -84,7 +84,7 @@ class PauseTests(TestCase):
         self.flushLoggedErrors(RuntimeError)
 
     def test_nothing_is_kept(self) -> None:
-        """What comes while the handler works, and after the answer, is dropped at once."""
+        """Bytes received while the handler works, and after the answer, are dropped at once."""
         for sent in (GET, POST):
             handler = Later()
             channel, transport = connect(self, handler)
@@ -111,7 +111,7 @@ class LateFailureTests(TestCase):
     """A failure is answered like any other, however late it comes."""
 
     def test_failures_of_all_kinds(self) -> None:
-        """500, with a body unless it is a HEAD, and the end (RFC 1945, 8.2, 9.5)."""
+        """500, with a body unless it answers a HEAD, then a close (RFC 1945, 8.2, 9.5)."""
 
         def raises(request: Request) -> Response:
             raise RuntimeError("secret")
@@ -152,7 +152,7 @@ class LateFailureTests(TestCase):
             self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1, "failures logged")
 
     def test_failure_is_logged_once(self) -> None:
-        """Whoever logs a failure has handled it: nothing of it is left in the Deferred."""
+        """Logging a failure handles it: it does not stay in the Deferred."""
         handler = Later()
         channel, _ = connect(self, handler)
         channel.dataReceived(GET)
@@ -172,10 +172,10 @@ class LateFailureTests(TestCase):
 
 
 class SharedStateTests(TestCase):
-    """That one client waits is nothing to another."""
+    """A client that waits does not affect another."""
 
     def test_other_client_is_served(self) -> None:
-        """While one waits, another is asked for, answered and closed, and not paused."""
+        """While one client waits, another is answered and closed, and not paused."""
         handler = Later()
         factory = HTTPFactory(handler, Clock())
         channels = [factory.buildProtocol(None) for _ in range(2)]
@@ -193,7 +193,7 @@ class SharedStateTests(TestCase):
         self.assertEqual((parts(transports[1]), transports[1].state), (HELLO, "closing"))
 
     def test_waiting_client_after_another_was_answered(self) -> None:
-        """That one was answered does not end another's wait: it is still paused, then answered."""
+        """An answer to one client leaves the other waiting: still paused, then answered."""
         handler = Later()
         factory = HTTPFactory(handler, Clock())
         channels = [factory.buildProtocol(None) for _ in range(2)]

@@ -33,7 +33,7 @@ class SlowClientTests(TestCase):
     """There are many ways to be slow."""
 
     def test_half_a_body(self) -> None:
-        """A head whose body does not come is no request (RFC 1945, 7.2.2)."""
+        """A head whose body does not arrive is not a request (RFC 1945, 7.2.2)."""
         clock, handler = Clock(), Later()
         channel, transport = connect(self, clock, handler)
         channel.dataReceived(POST[:-1])
@@ -44,7 +44,7 @@ class SlowClientTests(TestCase):
         self.assertEqual(done, ("closing", []), f"sent {POST[:-1]!r}, then nothing for 10 s")
 
     def test_body_that_trickles(self) -> None:
-        """The body belongs to the request: it has no time of its own (RFC 1945, 7.2.2)."""
+        """The body belongs to the request: it has no timeout of its own (RFC 1945, 7.2.2)."""
         clock, handler = Clock(), Later()
         channel, transport = connect(self, clock, handler)
         channel.dataReceived(POST[:-100])
@@ -55,7 +55,7 @@ class SlowClientTests(TestCase):
         self.assertEqual(done, ("closing", []), "sent a byte of the body every second, 60 s")
 
     def test_deadline_that_is_shorter(self) -> None:
-        """Each time counts by itself: here the deadline comes first."""
+        """Each timeout counts by itself: here the deadline comes first."""
         for sent in (b"", b"GET"):
             clock = Clock()
             channel, transport = connect(self, clock, request=4.0)
@@ -66,7 +66,7 @@ class SlowClientTests(TestCase):
             self.assertEqual(transport.state, "closing", f"sent {sent!r} in 4 s of 4 s")
 
     def test_bytes_that_come_too_late(self) -> None:
-        """The end of a request that has timed out is not given to the handler, nor answered."""
+        """The rest of a request that has timed out is neither handled nor answered."""
         for idle, step in ((1.5, 0), (10.0, 3)):
             clock, handler = Clock(), Later()
             channel, transport = connect(self, clock, handler, idle=idle, close=1000.0)
@@ -79,7 +79,7 @@ class SlowClientTests(TestCase):
             self.assertEqual(done, ("closing", before, []), f"sent the end of {GET!r} too late")
 
     def test_fractions_of_a_second(self) -> None:
-        """The times are numbers, and need not be whole."""
+        """The timeouts are numbers, and need not be whole."""
         clock = Clock()
         channel, transport = connect(self, clock, idle=0.75, request=2.5, close=1.25)
         trickle(channel, clock, b"GET", 0.5)
@@ -94,7 +94,7 @@ class SlowClientTests(TestCase):
         self.assertEqual(transport.state, "aborted", "closing for 1.25 s")
 
     def test_server_that_has_run_for_weeks(self) -> None:
-        """The times are counted from when the client connects."""
+        """The timeouts are counted from the time when the client connects."""
         clock = Clock()
         clock.advance(1_000_000)
         channel, transport = connect(self, clock)
@@ -110,12 +110,12 @@ class SlowClientTests(TestCase):
 
 
 class WaysToCloseTests(TestCase):
-    """However it came to the end, ``close_timeout`` is running, and no other time."""
+    """For whatever reason it closes, only ``close_timeout`` is running."""
 
     def assert_cut_off(
         self, clock: Clock, channel: HTTPChannel, transport: StrictTransport, message: str
     ) -> None:
-        """Assert that a client that goes on sending is cut off after 5 s, and nothing is left."""
+        """Assert that a client that keeps sending is aborted after 5 s, and nothing is left."""
         self.assertEqual(transport.state, "closing", message)
         before = transport.value()
         for _ in range(9):
@@ -172,7 +172,7 @@ class WaysToCloseTests(TestCase):
             self.assert_cut_off(clock, channel, transport, f"sent {sent!r}, one each {step} s")
 
     def test_close_timeout_that_is_longer(self) -> None:
-        """The other times do not cut off a client that is reading its answer."""
+        """The other timeouts do not cut off a client that is reading its answer."""
         clock = Clock()
         ways: dict[str, tuple[Handler, bytes, float]] = {
             "answered at once": (hello, GET, 0),
@@ -195,7 +195,7 @@ class WaysToCloseTests(TestCase):
 
 
 class SharedTimeTests(TestCase):
-    """Each connection has its own times."""
+    """Each connection has its own timers."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -211,13 +211,13 @@ class SharedTimeTests(TestCase):
         return channel, transport
 
     def leave(self, channels: Iterable[HTTPChannel], transports: Iterable[StrictTransport]) -> None:
-        """Let clients go that have not gone yet."""
+        """Disconnect the clients that are still connected."""
         for channel, transport in zip(channels, transports, strict=True):
             if transport.state != "lost":
                 transport.lose(channel)
 
     def test_idle_timeout(self) -> None:
-        """It begins when a client connects, and is put off by that client's bytes alone."""
+        """It starts when a client connects, and only that client's bytes reset it."""
         for sent in (b"", b"G"):
             channels, transports = zip(self.connect(), self.connect(), strict=True)
             transports[0].deliver(channels[0], sent)
@@ -232,7 +232,7 @@ class SharedTimeTests(TestCase):
             self.leave(channels, transports)
 
     def test_answer_to_another(self) -> None:
-        """Another client's answer, or its end, stops no time but its own."""
+        """Another client's answer, or its disconnection, stops only its own timers."""
         for answered, silent in ((0, 1), (1, 0)):
             for lost in (False, True):
                 channels, transports = zip(self.connect(), self.connect(), strict=True)
@@ -247,7 +247,7 @@ class SharedTimeTests(TestCase):
                 self.leave(channels, transports)
 
     def test_close_timeout(self) -> None:
-        """It begins with each client's own end."""
+        """It starts when each client's own connection begins to close."""
         transports = []
         for _ in range(2):
             self.clock.advance(3)
@@ -260,7 +260,7 @@ class SharedTimeTests(TestCase):
         self.assertEqual(states, ["aborted", "closing"], "answered 5 s ago, and 2 s ago")
 
     def test_each_server_has_its_times(self) -> None:
-        """Two servers in one process may have other times."""
+        """Two servers in one process may have different timeouts."""
         channel, busy = connect(self, self.clock, idle=3.0, request=4.0, close=5.0)
         _, silent = connect(self, self.clock, idle=3.0, request=4.0, close=5.0)
         _, other = connect(self, self.clock, idle=30.0, request=40.0, close=50.0)
@@ -279,7 +279,7 @@ class SharedTimeTests(TestCase):
 
 
 class CleanInEveryStateTests(TestCase):
-    """Lost wherever it may be lost, a connection leaves nothing that would happen later."""
+    """In whatever state a connection is lost, it leaves no delayed call."""
 
     def test_nothing_is_left(self) -> None:
         """Not after a late answer, a late failure, a deadline; nor while more comes."""
@@ -297,7 +297,7 @@ class CleanInEveryStateTests(TestCase):
         self.flushLoggedErrors(RuntimeError)
 
     def test_after_the_deadline(self) -> None:
-        """Lost when it was closed, or cut off, because the request took too long."""
+        """Lost while closing, or aborted, because the request took too long."""
         for seconds in (0, 5):
             clock = Clock()
             channel, transport = connect(self, clock)
@@ -309,7 +309,7 @@ class CleanInEveryStateTests(TestCase):
             self.assertEqual(clock.getDelayedCalls(), [], f"{seconds} s after the deadline")
 
     def test_other_connections_keep_their_times(self) -> None:
-        """What is stopped is that of the connection that is gone, and nothing else."""
+        """Only the timers of the lost connection are stopped."""
         clock = Clock()
         one, other = connect(self, clock), connect(self, clock)
         one[1].lose(one[0])

@@ -63,17 +63,17 @@ def connect(
 
 
 def trickle(channel: HTTPChannel, clock: Clock, sent: bytes, seconds: float) -> None:
-    """Send one byte after each so many seconds."""
+    """Send one byte every few seconds."""
     for i in range(len(sent)):
         clock.advance(seconds)
         channel.transport.deliver(channel, sent[i : i + 1])
 
 
 class IdleTimeoutTests(TestCase):
-    """A client that says nothing for ``idle_timeout`` seconds is sent away."""
+    """A client that sends nothing for ``idle_timeout`` seconds is disconnected."""
 
     def test_silent_client(self) -> None:
-        """It is closed when the time is over, without a word or with a 408."""
+        """It is closed when the time is over, without an answer or with a 408."""
         clock = Clock()
         _, transport = connect(self, clock)
         clock.advance(10)
@@ -88,7 +88,7 @@ class IdleTimeoutTests(TestCase):
         self.assertEqual((transport.state, transport.value()), ("open", b""), "silent for 9.5 s")
 
     def test_half_a_request(self) -> None:
-        """Half a request does not help, and is not given to the handler."""
+        """Half a request does not prevent that, and is not given to the handler."""
         clock, handler = Clock(), Later()
         channel, transport = connect(self, clock, handler)
         channel.dataReceived(GET[:-1])
@@ -97,7 +97,7 @@ class IdleTimeoutTests(TestCase):
         self.assertEqual(handler.answers, [], f"sent {GET[:-1]!r}")
 
     def test_each_byte_puts_it_off(self) -> None:
-        """The time begins anew with whatever the client sends."""
+        """Whatever the client sends resets the timeout."""
         clock = Clock()
         channel, transport = connect(self, clock)
         trickle(channel, clock, b"GET", 9)
@@ -111,7 +111,7 @@ class RequestTimeoutTests(TestCase):
     """The whole request has ``request_timeout`` seconds, however busy its client is."""
 
     def test_client_that_trickles(self) -> None:
-        """A client that sends a byte every second is cut off at the deadline."""
+        """A client that sends a byte every second is disconnected at the deadline."""
         clock = Clock()
         channel, transport = connect(self, clock)
         for second in range(1, 60):
@@ -169,7 +169,7 @@ class CloseTimeoutTests(TestCase):
         self.assertEqual(transport.state, "closing", "the answer was not read for 4.5 s")
 
     def test_client_that_was_sent_away(self) -> None:
-        """Whoever said nothing has as long to go."""
+        """A client that sent nothing has as long to disconnect."""
         clock = Clock()
         _, transport = connect(self, clock)
         clock.advance(10)
@@ -181,10 +181,10 @@ class CloseTimeoutTests(TestCase):
 
 
 class UsualTimeoutsTests(TestCase):
-    """A server that is told nothing has timeouts all the same: 15, 60 and 15 seconds."""
+    """A server with no timeouts given has the defaults: 15, 60 and 15 seconds."""
 
     def connect(self) -> tuple[Clock, HTTPChannel, StrictTransport]:
-        """Connect to a server that was not told any time."""
+        """Connect to a server that was given no timeouts."""
         clock = Clock()
         channel = HTTPFactory(hello, clock).buildProtocol(None)
         transport = StrictTransport(self)
@@ -222,7 +222,7 @@ class CleanTests(TestCase):
     """A connection that is gone leaves no delayed call behind."""
 
     def test_nothing_is_left(self) -> None:
-        """Wherever it was lost, nothing is left to happen."""
+        """Wherever the connection was lost, no delayed call is left."""
         for sent, seconds in (
             (b"", 0),
             (GET[:10], 0),
@@ -241,7 +241,7 @@ class CleanTests(TestCase):
             self.assertEqual(left, [], f"sent {sent!r}, {seconds} s later the connection was lost")
 
     def test_while_the_handler_works(self) -> None:
-        """Nor is anything left when the request is complete and the answer is not there."""
+        """Nor is one left when the request is complete and the answer is not ready."""
         clock = Clock()
         channel, transport = connect(self, clock, Later())
         channel.dataReceived(GET)

@@ -59,7 +59,7 @@ def connect(
 
 
 class CutWhileTheHandlerWorksTests(TestCase):
-    """The connection breaks when the answer is not there yet."""
+    """The connection breaks before the answer is ready."""
 
     def cut(self, handler: Later, *more: bytes, reason: Exception | None = None) -> None:
         """Send a request, and perhaps more; lose the connection while the handler works."""
@@ -76,7 +76,7 @@ class CutWhileTheHandlerWorksTests(TestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [], "left; the client has gone")
 
     def test_handler_is_told(self) -> None:
-        """Its Deferred is cancelled once, so that it can stop working for nobody."""
+        """Its Deferred is cancelled once, so that it can stop its useless work."""
         for reason in (ConnectionLost(), ConnectionDone()):
             cancelled: list[Deferred[Response]] = []
             handler = Later(cancelled.append)
@@ -84,19 +84,19 @@ class CutWhileTheHandlerWorksTests(TestCase):
             self.assertEqual(cancelled, handler.answers, f"sent {GET!r}, lost with {reason!r}")
 
     def test_nothing_happens(self) -> None:
-        """The cancelled Deferred fails, but that is no mistake, and is not logged."""
+        """The cancelled Deferred fails, but that is not an error, and is not logged."""
         self.cut(Later())
         self.assert_nothing_happened()
 
     def test_late_result(self) -> None:
-        """A result that comes nevertheless goes nowhere."""
+        """A result that comes nevertheless is dropped."""
         handler = Later()
         self.cut(handler)
         handler.answers.pop().callback(hello())
         self.assert_nothing_happened()
 
     def test_late_failure(self) -> None:
-        """A failure that comes nevertheless is not reported: nobody is waiting."""
+        """A failure that comes nevertheless is not logged: nobody is waiting."""
         handler = Later()
         self.cut(handler)
         handler.answers.pop().errback(RuntimeError("too late"))
@@ -113,7 +113,7 @@ class CutInTheRequestTests(TestCase):
     """The connection breaks before the request is complete."""
 
     def test_after_each_byte_of_a_head(self) -> None:
-        """Half a head is no request: nothing is asked, written or left (RFC 1945, 1.3)."""
+        """Half a head is not a request: nothing is handled, written or left (RFC 1945, 1.3)."""
         for end in range(len(GET)):
             handler = Later()
             channel, transport, clock = connect(self, handler)
@@ -125,7 +125,7 @@ class CutInTheRequestTests(TestCase):
 
 
 class CutAfterTheAnswerTests(TestCase):
-    """The connection breaks when the answer is written."""
+    """The connection breaks after the answer has been written."""
 
     def test_handler_is_not_cancelled(self) -> None:
         """A Deferred that has fired is left alone."""
@@ -148,7 +148,7 @@ class CutAfterTheAnswerTests(TestCase):
 
 
 class PeerThatNeverReadsTests(TestCase):
-    """A connection can break without a word: the peer is just not there any more."""
+    """A connection can break silently: the peer is simply not there any more."""
 
     def test_it_is_cut_off(self) -> None:
         """An answer that is never read does not keep its connection for ever."""

@@ -1,4 +1,4 @@
-"""Stage 7, the hardening: handlers that do not listen, and transports in a hurry.
+"""Stage 7, the hardening: handlers that ignore a cancellation, and transports that close at once.
 
 The tests are in the order in which you would make them pass:
 ``trial -x --order toptobottom exercises.stage7.test_hardening``
@@ -32,7 +32,7 @@ class CutAnywhereTests(TestCase):
     """The connection breaks before the request is complete, for whatever reason."""
 
     def test_after_each_byte(self) -> None:
-        """Half a request is never asked, answered or left (RFC 1945, 1.3, 7.2.2)."""
+        """Half a request is not handled or answered, and leaves nothing (RFC 1945, 1.3, 7.2.2)."""
         for reason in (ConnectionDone(), ConnectionLost(), ConnectionAborted(), OSError("oh")):
             for sent in (HEAD, POST):
                 for end in range(len(sent)):
@@ -79,7 +79,7 @@ class HandlersThatDoNotListenTests(TestCase):
         self.assert_nothing_was_logged()
 
     def test_every_reason(self) -> None:
-        """It is cancelled for every reason, and though the transport was paused."""
+        """It is cancelled whatever the reason, even if the transport was paused."""
         for reason in (ConnectionDone(), ConnectionLost(), ConnectionAborted(), OSError("oh")):
             for more in ((), (GET,)):
                 cancelled: list[Deferred[Response]] = []
@@ -88,7 +88,7 @@ class HandlersThatDoNotListenTests(TestCase):
         self.assert_nothing_was_logged()
 
     def test_cancelled_for_another_reason(self) -> None:
-        """A handler that is cancelled while its client is there has failed like any other."""
+        """A handler cancelled while its client is connected has failed like any other."""
         handler = Later()
         channel, transport, _ = connect(self, handler)
         channel.dataReceived(GET)
@@ -99,7 +99,7 @@ class HandlersThatDoNotListenTests(TestCase):
 
 
 class SharedCutTests(TestCase):
-    """One client's end is nothing to another."""
+    """The loss of one connection does not affect another."""
 
     def test_other_client(self) -> None:
         """Its handler is not cancelled, and it is answered."""
@@ -134,7 +134,7 @@ class LostWhileClosingTests(TestCase):
     """``connectionLost`` may be called before ``loseConnection`` returns."""
 
     def test_nothing_is_left(self) -> None:
-        """However it came to the end, no delayed call is left, and nothing more is written."""
+        """For whatever reason it closes, no delayed call is left, and nothing more is written."""
         clock = Clock()
 
         def broken(request: Request) -> Response:
@@ -164,7 +164,7 @@ class LostWhileClosingTests(TestCase):
         self.flushLoggedErrors(RuntimeError)
 
     def test_handler_is_not_cancelled(self) -> None:
-        """The end that follows an answer is not one that a handler must be told."""
+        """A loss that follows an answer cancels nothing."""
         cancelled: list[Deferred[Response]] = []
         handler = Later(cancelled.append)
         channel = HTTPFactory(handler, Clock()).buildProtocol(None)
@@ -177,7 +177,7 @@ class LostWhileClosingTests(TestCase):
 
 
 class CutWhileItIsBeingClosedTests(TestCase):
-    """A transport is not used after its end, whatever was going on."""
+    """A transport is not used after the connection is lost, whatever was under way."""
 
     def test_nothing_is_cut_off_later(self) -> None:
         """Lost between ``loseConnection`` and ``abortConnection``: nothing is cut off later."""

@@ -230,7 +230,8 @@ Valid, but not thorough. What would show this? It is late.
         stream = io.StringIO()
         self.patch(sys, "stdout", stream)
         colours = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80"}
-        environment = mock.patch.dict(os.environ, colours)  # rich keeps os.environ itself
+        # rich keeps os.environ itself, and not what stands in its place
+        environment = mock.patch.dict(os.environ, colours, clear=True)
         environment.start()
         self.addCleanup(environment.stop)
         verdict = verdict_with("valid", "raises")
