@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -174,31 +174,34 @@ def testing(stage: Stage, module: str) -> list[int]:
 
 
 def strength(
+    testers: Pool,
     fuzzers: Pool,
     subject: Subject,
-    only: Collection[str] | None = None,
-    sample: int = 1,
+    chosen: Callable[[Mutant], bool] = lambda mutant: True,
     share: float = 1.0,
 ) -> Strength:
-    """Run the tests against the mutants of a module; compare those that pass.
+    """Run the tests against mutants of a module; compare those that pass.
 
+    :param testers: workers that run tests.
     :param fuzzers: workers that compare.
-    :param only: the keys of the mutants that are run; ``None`` for all.
-    :param sample: of so many mutants one is run.
+    :param chosen: tells which mutants are run.
     :param share: how many of the inputs of a full run are tried.
     """
     begun = time.monotonic()
     these = mutants(subject.path.name, subject.path.read_text(encoding="utf-8"))
-    if only is not None:
-        these = [mutant for mutant in these if mutant.key in only]
-    these = [mutant for mutant in these if zlib.crc32(mutant.key.encode()) % sample == 0]
+    these = [mutant for mutant in these if chosen(mutant)]
     found = Strength(subject, len(these))
-    with Pool() as pool:
-        for number in quickest_first(pool, subject):
-            these = unnoticed(pool, subject.server, number, these)
-    found.survivors = compared(fuzzers, subject, these, share)
+    if these:
+        for number in quickest_first(testers, subject):
+            these = unnoticed(testers, subject.server, number, these)
+        found.survivors = compared(fuzzers, subject, these, share)
     found.seconds = time.monotonic() - begun
     return found
+
+
+def in_sample(mutant: Mutant, size: int) -> bool:
+    """Tell whether a mutant is in the sample, which has one of so many."""
+    return zlib.crc32(mutant.key.encode()) % size == 0
 
 
 def quickest_first(pool: Pool, subject: Subject) -> list[int]:
@@ -334,13 +337,16 @@ def main(*words: str) -> None:
     share = chosen.share or share
     for server in chosen.server:
         done = []
-        with Pool(module=FUZZER) as fuzzers:
+        with Pool() as testers, Pool(module=FUZZER) as fuzzers:
             for subject in subjects(server, stages):
                 if not chosen.module or subject.path.stem in chosen.module:
-                    done.append(strength(fuzzers, subject, None, sample, share))
-                    show(done[-1])
+                    found = strength(
+                        testers, fuzzers, subject, lambda one: in_sample(one, sample), share
+                    )
+                    done.append(found)
+                    show(found)
                     if chosen.write and subject.stage:
-                        write(done[-1])
+                        write(found)
         made, left = sum(each.made for each in done), sum(len(each.survivors) for each in done)
         gaps = sum(len(each.gaps) for each in done)
         killed = made - left

@@ -6,7 +6,8 @@ with one version of Python: ``trial workshop.test.strength``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
+from functools import partial
 
 from twisted.trial.unittest import TestCase
 
@@ -19,14 +20,13 @@ from workshop.fuzz.comparison import Comparison
 from workshop.fuzz.worker import first_difference, given
 from workshop.hollow import hollow_sources
 from workshop.jobs import Job
-from workshop.mutation import mutants
+from workshop.mutation import Mutant, mutants
 from workshop.patterns import changed
 from workshop.pool import Pool, Run
 from workshop.strength import (
     FUZZER,
     SOLUTIONS,
-    Strength,
-    Subject,
+    in_sample,
     of_solution,
     strength,
     subjects,
@@ -205,58 +205,39 @@ class MutationTests(TestCase):
         self.assertEqual(first.key, "m.py f: a() [twice]")
 
 
+SAMPLE = 40  # of so many mutants one is tried
+SHARE = 0.02  # of the inputs of a full run
+
+
+def is_tried(known: set[str], mutant: Mutant) -> bool:
+    """Tell whether a mutant is known, or in the sample."""
+    return mutant.key in known or in_sample(mutant, SAMPLE)
+
+
 class SurvivorTests(TestCase):
     """Mutants that the tests pass are such that no input tells them from the right servers."""
 
-    def run_solutions(
-        self, chosen: Callable[[Subject], Collection[str] | None], sample: int, share: float
-    ) -> list[Strength]:
-        """Run the tests against some mutants of all solutions."""
-        with Pool(module=FUZZER) as fuzzers:
-            return [
-                strength(fuzzers, subject, chosen(subject), sample, share)
-                for subject in subjects(SOLUTIONS)
-            ]
+    def test_mutants(self) -> None:
+        """Tries a sample, all that are listed, and all that once were gaps.
 
-    def assert_no_gaps(self, found: list[Strength]) -> None:
-        """Assert that nothing was told apart by an input alone."""
-        gaps = [
-            f"{each.subject.path}, line {gap.mutant.line}: {gap.mutant.key}\n    {gap.given}"
-            for each in found
-            for gap in each.gaps
-        ]
+        No test and no input notices those that are listed; a test notices each that once was a
+        gap, and each of the sample that an input tells apart.
+        """
+        gaps, noticed, again = [], [], []
+        with Pool() as testers, Pool(module=FUZZER) as fuzzers:
+            for subject in subjects(SOLUTIONS):
+                listed = equivalent.listed(subject.stage, subject.path.name)
+                once = equivalent.once_gaps(subject.stage, subject.path.name)
+                known = listed | once
+                found = strength(testers, fuzzers, subject, partial(is_tried, known), SHARE)
+                place = f"solutions/stage{subject.stage}/{subject.path.name}"
+                left = {each.mutant.key for each in found.survivors}
+                gaps += [f"{place}: {gap.mutant.key}\n    {gap.given}" for gap in found.gaps]
+                noticed += [f"{place}: {key}" for key in sorted(listed - left)]
+                again += [f"{place}: {key}" for key in sorted(once & left)]
         self.assertEqual(gaps, [], "\nNo test notices these:\n" + "\n".join(gaps))
-
-    def test_sample(self) -> None:
-        """Of a sample of all mutants none is a gap."""
-        found = self.run_solutions(lambda subject: None, sample=20, share=0.02)
-        self.assertGreater(sum(each.made for each in found), 150)
-        self.assert_no_gaps(found)
-
-    def test_listed(self) -> None:
-        """No test notices those that are listed, and no input tells them apart."""
-
-        def chosen(subject: Subject) -> Collection[str]:
-            return equivalent.listed(subject.stage, subject.path.name)
-
-        found = self.run_solutions(chosen, sample=1, share=0.02)
-        self.assert_no_gaps(found)
-        noticed = [
-            f"stage {each.subject.stage}: {key}"
-            for each in found
-            for key in sorted(
-                set(chosen(each.subject)) - {one.mutant.key for one in each.survivors}
-            )
-        ]
+        self.assertEqual(again, [], "\nNo test notices these any more:\n" + "\n".join(again))
         self.assertEqual(noticed, [], "\nRemove these from the list:\n" + "\n".join(noticed))
-
-    def test_once_gaps(self) -> None:
-        """A test notices each that once was a gap."""
-        found = self.run_solutions(
-            lambda subject: equivalent.once_gaps(subject.stage, subject.path.name), 1, 0.02
-        )
-        survivors = [each.mutant.key for one in found for each in one.survivors]
-        self.assertEqual(survivors, [])
 
     def test_each_listed_has_a_reason(self) -> None:
         """Each stands there with a reason, with the stages and with a number of inputs."""
