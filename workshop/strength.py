@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -173,23 +173,21 @@ def testing(stage: Stage, module: str) -> list[int]:
     return [stage.number, *(each.number for each in before if module in entries(each))]
 
 
+def mutants_of(subject: Subject) -> list[Mutant]:
+    """Return all mutants of a module."""
+    return mutants(subject.path.name, subject.path.read_text(encoding="utf-8"))
+
+
 def strength(
-    testers: Pool,
-    fuzzers: Pool,
-    subject: Subject,
-    chosen: Callable[[Mutant], bool] = lambda mutant: True,
-    share: float = 1.0,
+    testers: Pool, fuzzers: Pool, subject: Subject, these: list[Mutant], share: float = 1.0
 ) -> Strength:
     """Run the tests against mutants of a module; compare those that pass.
 
     :param testers: workers that run tests.
     :param fuzzers: workers that compare.
-    :param chosen: tells which mutants are run.
     :param share: how many of the inputs of a full run are tried.
     """
     begun = time.monotonic()
-    these = mutants(subject.path.name, subject.path.read_text(encoding="utf-8"))
-    these = [mutant for mutant in these if chosen(mutant)]
     found = Strength(subject, len(these))
     if these:
         for number in quickest_first(testers, subject):
@@ -340,9 +338,8 @@ def main(*words: str) -> None:
         with Pool() as testers, Pool(module=FUZZER) as fuzzers:
             for subject in subjects(server, stages):
                 if not chosen.module or subject.path.stem in chosen.module:
-                    found = strength(
-                        testers, fuzzers, subject, lambda one: in_sample(one, sample), share
-                    )
+                    these = [one for one in mutants_of(subject) if in_sample(one, sample)]
+                    found = strength(testers, fuzzers, subject, these, share)
                     done.append(found)
                     show(found)
                     if chosen.write and subject.stage:

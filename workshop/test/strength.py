@@ -7,7 +7,6 @@ with one version of Python: ``trial workshop.test.strength``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from twisted.trial.unittest import TestCase
 
@@ -20,13 +19,15 @@ from workshop.fuzz.comparison import Comparison
 from workshop.fuzz.worker import first_difference, given
 from workshop.hollow import hollow_sources
 from workshop.jobs import Job
-from workshop.mutation import Mutant, mutants
+from workshop.mutation import mutants
 from workshop.patterns import changed
 from workshop.pool import Pool, Run
 from workshop.strength import (
     FUZZER,
     SOLUTIONS,
+    compared,
     in_sample,
+    mutants_of,
     of_solution,
     strength,
     subjects,
@@ -206,12 +207,8 @@ class MutationTests(TestCase):
 
 
 SAMPLE = 40  # of so many mutants one is tried
+LISTED = 4  # and of so many that are listed one is run with all tests
 SHARE = 0.02  # of the inputs of a full run
-
-
-def is_tried(known: set[str], mutant: Mutant) -> bool:
-    """Tell whether a mutant is known, or in the sample."""
-    return mutant.key in known or in_sample(mutant, SAMPLE)
 
 
 class SurvivorTests(TestCase):
@@ -220,19 +217,30 @@ class SurvivorTests(TestCase):
     def test_mutants(self) -> None:
         """Tries a sample, all that are listed, and all that once were gaps.
 
-        No test and no input notices those that are listed; a test notices each that once was a
-        gap, and each of the sample that an input tells apart.
+        No input tells those apart that are listed, and no test notices them: for most of them
+        the full run alone tries that, as all tests must be run. A test notices each that once
+        was a gap, and each of the sample that an input tells apart.
         """
         gaps, noticed, again = [], [], []
         with Pool() as testers, Pool(module=FUZZER) as fuzzers:
             for subject in subjects(SOLUTIONS):
                 listed = equivalent.listed(subject.stage, subject.path.name)
                 once = equivalent.once_gaps(subject.stage, subject.path.name)
-                known = listed | once
-                found = strength(testers, fuzzers, subject, partial(is_tried, known), SHARE)
+                tested, others = [], []
+                for mutant in mutants_of(subject):
+                    if mutant.key in listed and not in_sample(mutant, LISTED):
+                        others.append(mutant)
+                    elif mutant.key in listed | once or in_sample(mutant, SAMPLE):
+                        tested.append(mutant)
+                found = strength(testers, fuzzers, subject, tested, SHARE)
+                survivors = found.survivors + compared(fuzzers, subject, others, SHARE)
                 place = f"solutions/stage{subject.stage}/{subject.path.name}"
-                left = {each.mutant.key for each in found.survivors}
-                gaps += [f"{place}: {gap.mutant.key}\n    {gap.given}" for gap in found.gaps]
+                left = {each.mutant.key for each in survivors}
+                gaps += [
+                    f"{place}: {each.mutant.key}\n    {each.given}"
+                    for each in survivors
+                    if each.is_gap
+                ]
                 noticed += [f"{place}: {key}" for key in sorted(listed - left)]
                 again += [f"{place}: {key}" for key in sorted(once & left)]
         self.assertEqual(gaps, [], "\nNo test notices these:\n" + "\n".join(gaps))
