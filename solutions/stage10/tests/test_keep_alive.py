@@ -871,6 +871,18 @@ class KeepAliveTests(TestCase):
         self.assertEqual(self.transport.producerState, "producing", "all is answered")
         self.assert_connection(*20 * ["kept"])
 
+    def test_no_response_before_another(self) -> None:
+        """What is no Response is a 500 in its place, while the next request is still pending."""
+        handler = Later()
+        self.connect(handler)
+        self.send(get("/a") + get("/b"))
+        handler.answers["/a"].callback("no Response")
+        self.assertEqual([status for status, _, _ in self.answers()], [500], "/a has fired")
+        self.assertEqual(len(self.flushLoggedErrors()), 1, "how many failures are logged")
+        handler.answer("/b")
+        self.assertEqual(self.bodies()[1:], [b"/b"])
+        self.assert_connection("kept", "kept")
+
     def test_no_pause_for_the_last_request(self) -> None:
         """The last request does not pause the transport, or nobody hears that its client goes."""
         for last in (b"GET /b HTTP/1.0\r\n\r\n", b"G@T /b HTTP/1.0\r\n\r\n"):
