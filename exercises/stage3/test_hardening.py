@@ -76,6 +76,12 @@ class LineEndTests(TestCase):
                 expected = [post(length, body), parsed_get()]
                 self.assertEqual(read(chunks), expected, f"sent {chunks!r}")
 
+    def test_lone_carriage_return(self) -> None:
+        """A CR alone is no line end, also before a request line and behind another request."""
+        for sent in (b"\r" + GET, b"\r" + GET + b"\n"):
+            for chunks in deliveries(GET + sent):
+                self.assertEqual(read(chunks), [parsed_get(), 400], f"sent {chunks!r}")
+
 
 class HeadTests(TestCase):
     """Whatever ``parse_request`` makes of a head, the reader gives, too."""
