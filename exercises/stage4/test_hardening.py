@@ -14,8 +14,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from exercises.myhttp.channel import HTTPChannel, HTTPFactory
+from exercises.myhttp.reader import RequestReader
 from exercises.myhttp.request import BadRequest, Request
-from exercises.myhttp.response import Response
+from exercises.myhttp.response import Response, render_response
 from exercises.stage4.test_channel import (
     BAD,
     GET,
@@ -57,35 +58,43 @@ def growth(channel: HTTPChannel) -> int:
         tracemalloc.stop()
 
 
+LARGE = b"X-Field: value\r\n" * 2000
+BAD_REQUESTS = (
+    BAD,
+    b"G@T / HTTP/1.0\r\n\r\n",
+    b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\xe9\n\n",  # TLS, and this is not https
+    b"G\xe9T /<b> HTTP/1.0\r\n\r\n",
+    b"GET / HTTP/1.0\r\nno field\r\n\r\n",
+    b"POST / HTTP/1.0\r\n\r\n",  # it has no Content-Length
+    b"GET / HTTP/1.0\r\n" + LARGE,  # and has not ended yet
+    b"GET / HTTP/1.0\r\n" + LARGE + b"\r\n",
+    b"POST / HTTP/1.0\r\nContent-Length: 1048577\r\n\r\n",
+)
+METHODS = b"get Head GE GETS OST PUT DELETE OPTIONS TRACE PATCH".split()
+
+
+def refused() -> list[tuple[bytes, bytes]]:
+    """Return what is refused, and with which status.
+
+    Of the bad requests those that your reader refuses: it may be without its hardening.
+    """
+    found = [(b"%s / HTTP/1.0\r\nContent-Length: 0\r\n\r\n" % name, b"501") for name in METHODS]
+    for sent in BAD_REQUESTS:
+        reader = RequestReader()
+        reader.feed(sent)
+        try:
+            reader.next_request()
+        except BadRequest as error:
+            found.append((sent, b"%d" % error.status))
+    return found
+
+
 class RefusedBytesTests(TestCase):
     """Whatever a client sends, it gets a proper answer, and the server keeps running."""
 
-    large = b"X-Field: value\r\n" * 2000
-    refused = (
-        (BAD, b"400"),
-        (b"G@T / HTTP/1.0\r\n\r\n", b"400"),
-        (b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\xe9\n\n", b"400"),  # TLS, and this is not https
-        (b"G\xe9T /<b> HTTP/1.0\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.0\r\nno field\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.0\r\n\r\n", b"400"),  # it has no Content-Length
-        (b"GET / HTTP/1.0\r\n" + large, b"431"),  # and has not ended yet
-        (b"GET / HTTP/1.0\r\n" + large + b"\r\n", b"431"),
-        (b"POST / HTTP/1.0\r\nContent-Length: 1048577\r\n\r\n", b"413"),
-        (b"get / HTTP/1.0\r\n\r\n", b"501"),
-        (b"Head / HTTP/1.0\r\n\r\n", b"501"),
-        (b"GE / HTTP/1.0\r\n\r\n", b"501"),
-        (b"GETS / HTTP/1.0\r\n\r\n", b"501"),
-        (b"OST / HTTP/1.0\r\n\r\n", b"501"),
-        (b"PUT / HTTP/1.0\r\nContent-Length: 0\r\n\r\n", b"501"),
-        (b"DELETE / HTTP/1.0\r\n\r\n", b"501"),
-        (b"OPTIONS / HTTP/1.0\r\n\r\n", b"501"),
-        (b"TRACE / HTTP/1.0\r\n\r\n", b"501"),
-        (b"PATCH / HTTP/1.0\r\n\r\n", b"501"),
-    )
-
     def test_status(self) -> None:
         """400, 431, 413 or 501; then the connection is closed (RFC 1945, 9.4; RFC 6585, 5)."""
-        for sent, status in self.refused:
+        for sent, status in refused():
             handler = Recorder()
             channel, transport = connect(self, handler)
             transport.deliver(channel, sent)
@@ -101,7 +110,7 @@ class RefusedBytesTests(TestCase):
 
     def test_explanation(self) -> None:
         """The body explains, as plain text, which no browser takes for HTML (RFC 1945, 9.4)."""
-        for sent, status in self.refused:
+        for sent, status in refused():
             written = answer(self, hello, sent)
             _, body = status_and_body(written)
             message = f"sent {sent[:60]!r}, {status!r} was written with the body {body!r}"
@@ -111,7 +120,7 @@ class RefusedBytesTests(TestCase):
 
     def test_date(self) -> None:
         """A refusal has a ``Date``, as any answer has (RFC 1945, 10.6)."""
-        for sent, _ in self.refused:
+        for sent, _ in refused():
             clock = Clock()
             clock.advance(784111776)
             channel, transport = connect(self, hello, clock)
@@ -122,7 +131,7 @@ class RefusedBytesTests(TestCase):
 
     def test_what_comes_after_it(self) -> None:
         """It is dropped: one refusal is the only answer of its connection."""
-        for sent, _ in self.refused:
+        for sent, _ in refused():
             handler = Recorder()
             channel, transport = connect(self, handler)
             transport.deliver(channel, sent)
@@ -144,6 +153,15 @@ class BodyTests(TestCase):
             expected = b"" if method == b"HEAD" else b"hello /c data"
             body = status_and_body(answer(self, hello, sent))[1]
             self.assertEqual(body, expected, f"sent {sent!r}")
+
+
+def can_be_rendered(field: tuple[bytes, bytes]) -> bool:
+    """Return whether your ``render_response`` is without the hardening that refuses this field."""
+    try:
+        render_response(Response(302, [field]), 0.0)
+    except ValueError:
+        return False
+    return True
 
 
 class BrokenResponseTests(TestCase):
@@ -196,6 +214,8 @@ class BrokenResponseTests(TestCase):
     def test_response_that_cannot_be_sent(self) -> None:
         """Neither can a response with a field that stage 2 refuses (RFC 1945, 4.2)."""
         for field in ((b"Location", b"/\r\nSet-Cookie: secret"), (b"X secret", b"y")):
+            if can_be_rendered(field):
+                continue
 
             def redirect(request: Request) -> Response:
                 return Response(302, [field])  # noqa: B023

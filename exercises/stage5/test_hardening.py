@@ -16,6 +16,7 @@ from twisted.trial.unittest import TestCase
 from exercises.myhttp.channel import HTTPChannel, HTTPFactory
 from exercises.myhttp.request import Request
 from exercises.myhttp.response import Response
+from exercises.stage4.test_hardening import can_be_rendered
 from exercises.stage5.test_deferred import (
     GET,
     HEAD,
@@ -141,6 +142,8 @@ class LateFailureTests(TestCase):
         def split(result: None) -> Response:
             return Response(302, [(b"Location", b"/\r\nSet-Cookie: secret")])
 
+        if can_be_rendered((b"Location", b"/\r\nSet-Cookie: secret")):
+            return  # stage 2 is without its hardening
         for sent in (GET, HEAD, POST):
             started: Deferred[None] = Deferred()
             channel, transport = connect(self, lambda request: started.addCallback(split))  # noqa: B023

@@ -55,7 +55,9 @@ class Reader:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.environ = {**os.environ, "COLUMNS": "80"}
+        # A file that is edited twice within a second, and keeps its size, would be taken for the
+        # same: so no bytecode is kept.
+        self.environ = {**os.environ, "COLUMNS": "80", "PYTHONDONTWRITEBYTECODE": "1"}
         for name in ("VIRTUAL_ENV", "PYTHONPATH", "TOX_ENV_NAME"):
             self.environ.pop(name, None)
         self.server: subprocess.Popen[str] | None = None
