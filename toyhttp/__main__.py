@@ -50,6 +50,7 @@ class _Lines(io.StringIO):
     """A file for Twisted's log, in which what a client sent may stand."""
 
     def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
         self._terminal = terminal
 
     def write(self, text: str) -> int:

@@ -205,12 +205,11 @@ class HTTPChannel(Protocol):
         until = now() + TURN
         while (self._due and self._write_next()) or (self._reading and self._ask_next()):
             if now() > until:  # let others have their turn
+                self._working = False
                 self._call_later(0, self._work)
-                break
-        else:
-            until = 0
+                return
         self._working = False
-        if self._closing or until:
+        if self._closing:
             return
         if self._paused and not self._is_busy():  # also to close: TLS must read for that
             self._resume()

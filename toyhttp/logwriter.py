@@ -115,9 +115,6 @@ class LogWriter:
                     self._thread = Thread(target=self._run, name="log writer", daemon=True)
                     self._thread.start()
 
-    def flush(self) -> None:
-        """Do nothing: what calls it has nothing to wait for."""
-
     def close(self, seconds: float = 0.5) -> None:
         """Write what waits, but take no longer than so many seconds."""
         if self._thread is not None:

@@ -7,16 +7,15 @@ The tests are in the order in which you would make them pass:
 from __future__ import annotations
 
 import gc
-import tracemalloc
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from exercises.myhttp.channel import HTTPChannel, HTTPFactory
+from exercises.myhttp.channel import HTTPFactory
 from exercises.myhttp.request import Request
 from exercises.myhttp.response import Response
-from exercises.stage4.test_hardening import can_be_rendered
+from exercises.stage4.test_hardening import can_be_rendered, growth
 from exercises.stage5.test_deferred import (
     GET,
     HEAD,
@@ -95,17 +94,6 @@ class PauseTests(TestCase):
             handler.answers[0].callback(hello())
             kept = growth(channel)
             self.assertLess(kept, 1024 * 1024, "bytes kept of the 4 MiB sent after the answer")
-
-
-def growth(channel: HTTPChannel) -> int:
-    """Return by how many bytes the memory grows when the client sends 4 MiB more."""
-    tracemalloc.start()
-    try:
-        for _ in range(64):
-            channel.dataReceived(bytes(64 * 1024))
-        return tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
 
 
 class LateFailureTests(TestCase):
